@@ -1,0 +1,65 @@
+"""The C of the ports under the address and undefined-behaviour sanitizers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import struct
+import subprocess
+from pathlib import Path
+
+import pytest
+from port_rigs import FIRST_NS, numbered, pcap, udp_frame
+
+from nic.build_core import PORT_SOURCES
+
+REPOSITORY = Path(__file__).parents[2]
+FLAGS = ["-std=gnu11", "-O1", "-g", "-fno-omit-frame-pointer", "-Wall", "-Wextra", "-Werror=vla"]
+SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+
+
+def folded_pcapng() -> bytes:
+    """A section, an interface and a few enhanced packets."""
+    out = struct.pack("<IIIHHqI", 0x0A0D0D0A, 28, 0x1A2B3C4D, 1, 0, -1, 28)
+    out += struct.pack("<IIHHII", 1, 20, 1, 0, 0, 20)
+    for number, payload in enumerate(numbered(6)):
+        frame = udp_frame(payload)
+        stamp_us = FIRST_NS // 1000 + number
+        size = 32 + len(frame) + -len(frame) % 4
+        head = (6, size, 0, stamp_us >> 32, stamp_us & 0xFFFFFFFF, len(frame), len(frame))
+        out += struct.pack("<IIIIIII", *head) + frame + bytes(-len(frame) % 4)
+        out += struct.pack("<I", size)
+    return out
+
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    compiler = shutil.which("gcc") or shutil.which("clang")
+    if compiler is None:
+        pytest.skip("no C compiler on this machine")
+    binary = tmp_path_factory.mktemp("sanitized") / "port_driver"
+    folders = [REPOSITORY / "nic" / "csrc", REPOSITORY / "captures" / "csrc"]
+    sources = [Path(__file__).with_name("port_driver.c")]
+    sources += [folders[0] / name for name in PORT_SOURCES]
+    sources += sorted(folders[1].glob("*.c"))
+    command = [compiler, *FLAGS, *SANITIZERS, *(f"-I{folder}" for folder in folders)]
+    command += [*map(str, sources), "-o", str(binary)]
+    built = subprocess.run(command, capture_output=True, text=True, check=False)
+    if built.returncode and "asan" in built.stderr and "cannot find" in built.stderr:
+        pytest.skip("the compiler has no sanitizer libraries")
+    assert built.returncode == 0, built.stderr
+    return binary
+
+
+def test_no_access_goes_astray(driver: Path, tmp_path: Path) -> None:
+    plain, sections = tmp_path / "a.pcap", tmp_path / "b.pcapng"
+    plain.write_bytes(pcap([udp_frame(payload) for payload in numbered(6)], snaplen=100))
+    sections.write_bytes(folded_pcapng())
+    run = subprocess.run(
+        [str(driver), str(plain), str(sections)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"ASAN_OPTIONS": "detect_leaks=1"},
+    )
+    assert (run.returncode, run.stderr) == (0, "")
