@@ -1,0 +1,1 @@
+"""From frames to books: parsing, channels, protocols, arbitration."""

@@ -1,0 +1,266 @@
+"""The receive loop: poll ports, parse frames, find channels, hand datagrams to a handler.
+
+A handler is two kernels, given as `KernelRef` so that each configuration compiles only its own:
+
+    handle(state, channel, payload, length, timestamp_ns, burst_index) -> messages decoded, int64
+    flush(state, packet_count) -> ignored, int64; once after each burst, before frames are released
+
+`state` is the address of the state block, `channel` the channel index, `payload` an address whose
+next `length` bytes may be read until flush returns.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from feedhandler.channels import NO_CHANNEL, find_channel
+from feedhandler.frame import (
+    DESTINATION_IP,
+    DESTINATION_PORT,
+    PAYLOAD_ADDRESS,
+    PAYLOAD_BYTES,
+    VLAN,
+    parse_frame,
+)
+from feedhandler.reasons import Reason
+from feedhandler.state import (
+    BURST_MAX,
+    CHANNEL_BYTES,
+    CHANNEL_MESSAGES,
+    CHANNEL_PACKETS,
+    CHANNEL_TABLE,
+    CHANNEL_TIMESTAMP,
+    CHANNEL_TOTAL_BYTES,
+    CHANNELS_OFFSET,
+    DESCRIPTOR_ADDRESS,
+    DESCRIPTOR_BYTES,
+    DESCRIPTOR_FLAGS,
+    DESCRIPTOR_LENGTH,
+    DESCRIPTOR_TIMESTAMP,
+    DESCRIPTORS,
+    FRAME,
+    HEARTBEAT,
+    IDLE_ROUNDS,
+    LAST_TIMESTAMP,
+    LINK_BURSTS,
+    LINK_BYTES,
+    LINK_COUNT,
+    LINK_ENDED,
+    LINK_FAILED,
+    LINK_OPEN,
+    LINK_PACKETS,
+    LINK_PORT,
+    LINK_REASONS,
+    LINK_RELEASE,
+    LINK_RX_BURST,
+    LINK_STATUS,
+    LINK_TIMESTAMP,
+    LINK_TOTAL_BYTES,
+    LINKS_OFFSET,
+    MEASURE,
+    NANOSLEEP,
+    OPEN_LINKS,
+    PACKET_CYCLES,
+    PACKETS,
+    ROUND_LIMIT,
+    RUN_STATUS,
+    RUNNING,
+    SPIN_ROUNDS,
+    STOP,
+    STOPPED,
+    TIMESPEC,
+    WAIT_PAUSE,
+    WAIT_POLICY,
+    WAIT_SLEEP,
+)
+from nic.call import call_release, call_rx_burst
+from nic.histogram import histogram_add
+from nic.kernelref import KernelRef
+from nic.layout import FLAG_BAD_FRAME, LINK_TYPE_SHIFT, RX_END
+from nic.raw import (
+    cycles,
+    load_acquire_u64,
+    load_i64le,
+    load_u16le,
+    load_u32le,
+    load_u64le,
+    pause,
+    prefetch,
+    store_release_u64,
+    store_u64le,
+)
+from nic.sleep import call_nanosleep
+
+PREFETCH_AHEAD = 4  # frames; their headers are on the way while this one is handled
+REASON_OK = int(Reason.OK)
+REASON_BAD_FRAME = int(Reason.BAD_FRAME)
+REASON_NO_CHANNEL = int(Reason.NO_CHANNEL)
+
+
+@njit(nogil=True)
+def add_u64(address, amount):
+    store_u64le(address, load_u64le(address) + np.uint64(amount))
+
+
+@njit(nogil=True)
+def channel_row(state, channel):
+    """Address of a channel's CHANNEL_DTYPE row."""
+    return state + load_u64le(state + CHANNELS_OFFSET) + np.uint64(channel * CHANNEL_BYTES)
+
+
+@njit(nogil=True)
+def deliver(state, timestamp_ns, burst_index, handle):
+    """Finds the channel of the datagram in the frame record and hands it over; a Reason."""
+    frame = state + FRAME
+    group = load_u32le(frame + DESTINATION_IP)
+    udp_port = load_u16le(frame + DESTINATION_PORT)
+    vlan = load_u16le(frame + VLAN)
+    channel = find_channel(state + CHANNEL_TABLE, group, udp_port, vlan)
+    if channel == NO_CHANNEL:
+        return REASON_NO_CHANNEL
+    payload = load_u64le(frame + PAYLOAD_ADDRESS)
+    length = np.int64(load_u32le(frame + PAYLOAD_BYTES))
+    messages = handle(state, channel, payload, length, timestamp_ns, burst_index)
+    row = channel_row(state, channel)
+    add_u64(row + CHANNEL_PACKETS, 1)
+    add_u64(row + CHANNEL_MESSAGES, messages)
+    add_u64(row + CHANNEL_TOTAL_BYTES, length)
+    store_u64le(row + CHANNEL_TIMESTAMP, timestamp_ns)
+    return REASON_OK
+
+
+@njit(nogil=True)
+def process_frame(state, descriptor, burst_index, handle):
+    """Takes one descriptor; a Reason."""
+    flags = np.int64(load_u32le(descriptor + DESCRIPTOR_FLAGS))
+    if flags & FLAG_BAD_FRAME:
+        return REASON_BAD_FRAME
+    frame = load_u64le(descriptor + DESCRIPTOR_ADDRESS)
+    length = np.int64(load_u32le(descriptor + DESCRIPTOR_LENGTH))
+    reason = parse_frame(frame, length, flags >> LINK_TYPE_SHIFT, state + FRAME)
+    if reason != REASON_OK:
+        return reason
+    timestamp_ns = load_u64le(descriptor + DESCRIPTOR_TIMESTAMP)
+    return deliver(state, timestamp_ns, burst_index, handle)
+
+
+@njit(nogil=True)
+def process_burst(state, link, descriptors, count, handle, flush):
+    """Takes `count` descriptors of a link (its row's address) and keeps the link's counters."""
+    measured = load_u64le(state + MEASURE)
+    started = cycles() if measured else np.uint64(0)
+    total_bytes = np.int64(0)
+    for index in range(count):
+        descriptor = descriptors + np.uint64(index * DESCRIPTOR_BYTES)
+        if index + PREFETCH_AHEAD < count:
+            ahead = descriptor + np.uint64(PREFETCH_AHEAD * DESCRIPTOR_BYTES)
+            prefetch(load_u64le(ahead + DESCRIPTOR_ADDRESS))
+        total_bytes += np.int64(load_u32le(descriptor + DESCRIPTOR_LENGTH))
+        reason = process_frame(state, descriptor, index, handle)
+        add_u64(link + LINK_REASONS + np.uint64(reason * 8), 1)
+        if measured:
+            ended = cycles()
+            histogram_add(state + PACKET_CYCLES, ended - started)
+            started = ended
+    flush(state, count)
+    last = descriptors + np.uint64((count - 1) * DESCRIPTOR_BYTES)
+    timestamp_ns = load_u64le(last + DESCRIPTOR_TIMESTAMP)
+    store_u64le(link + LINK_TIMESTAMP, timestamp_ns)
+    store_u64le(state + LAST_TIMESTAMP, timestamp_ns)
+    add_u64(link + LINK_PACKETS, count)
+    add_u64(link + LINK_TOTAL_BYTES, total_bytes)
+    add_u64(link + LINK_BURSTS, 1)
+
+
+@njit(nogil=True)
+def close_link(state, link, result):
+    """Stops polling a port that has ended or failed."""
+    store_u64le(link + LINK_STATUS, LINK_ENDED if result == RX_END else LINK_FAILED)
+    store_u64le(state + OPEN_LINKS, load_u64le(state + OPEN_LINKS) - np.uint64(1))
+
+
+@njit(nogil=True)
+def poll_link(state, link, handle, flush):
+    """One burst of one link; packets received."""
+    descriptors = state + np.uint64(DESCRIPTORS)
+    port = load_u64le(link + LINK_PORT)
+    burst_max = load_i64le(state + BURST_MAX)
+    count = call_rx_burst(load_u64le(link + LINK_RX_BURST), port, descriptors, burst_max)
+    if count < 0:
+        close_link(state, link, count)
+    if count <= 0:
+        return np.int64(0)
+    process_burst(state, link, descriptors, count, handle, flush)
+    call_release(load_u64le(link + LINK_RELEASE), port, descriptors, count)
+    return count
+
+
+@njit(nogil=True)
+def poll_links(state, handle, flush):
+    """One burst of every open link in turn; packets received."""
+    received = np.int64(0)
+    links = state + load_u64le(state + LINKS_OFFSET)
+    for index in range(load_i64le(state + LINK_COUNT)):
+        link = links + np.uint64(index * LINK_BYTES)
+        if load_u64le(link + LINK_STATUS) == LINK_OPEN:
+            received += poll_link(state, link, handle, flush)
+    add_u64(state + PACKETS, received)
+    return received
+
+
+@njit(nogil=True)
+def wait(state, idle_rounds):
+    """What to do when no link had anything, `idle_rounds` times in a row."""
+    policy = load_u64le(state + WAIT_POLICY)
+    if policy == WAIT_PAUSE:
+        pause()
+    elif policy == WAIT_SLEEP:
+        if idle_rounds <= load_i64le(state + SPIN_ROUNDS):
+            pause()
+        else:
+            call_nanosleep(load_u64le(state + NANOSLEEP), state + np.uint64(TIMESPEC))
+
+
+@njit(nogil=True)
+def run_loop(state, handle, flush):
+    """Polls until told to stop, all links have ended, or the round limit; packets received."""
+    store_release_u64(state + RUN_STATUS, RUNNING)
+    limit = load_i64le(state + ROUND_LIMIT)
+    packets, rounds, idle = np.int64(0), np.int64(0), np.int64(0)
+    while load_acquire_u64(state + STOP) == 0 and load_u64le(state + OPEN_LINKS) != 0:
+        received = poll_links(state, handle, flush)
+        packets += received
+        rounds += 1
+        store_release_u64(state + HEARTBEAT, load_u64le(state + HEARTBEAT) + np.uint64(1))
+        if limit != 0 and rounds >= limit:
+            break
+        if received != 0:
+            idle = np.int64(0)
+            continue
+        idle += 1
+        add_u64(state + IDLE_ROUNDS, 1)
+        wait(state, idle)
+    store_release_u64(state + RUN_STATUS, STOPPED)
+    return packets
+
+
+@njit(nogil=True)
+def count_datagram(state, channel, payload, length, timestamp_ns, burst_index):
+    """The handler that only counts: every datagram is one message."""
+    return np.int64(1)
+
+
+@njit(nogil=True)
+def flush_nothing(state, packet_count):
+    return np.int64(0)
+
+
+COUNT_DATAGRAM = KernelRef(count_datagram)
+FLUSH_NOTHING = KernelRef(flush_nothing)
+
+
+@njit(nogil=True, cache=True)
+def run(state):
+    """Runs the loop over the state block at `state` (uint64) with the handler that counts."""
+    return run_loop(state, COUNT_DATAGRAM, FLUSH_NOTHING)
