@@ -2,9 +2,4 @@
 
 from setuptools import setup
 
-setup(
-    cffi_modules=[
-        "captures/build_capture.py:ffibuilder",
-        "nic/build_core.py:ffibuilder",
-    ]
-)
+setup(cffi_modules=["captures/build_capture.py:ffibuilder", "nic/build_core.py:ffibuilder"])

@@ -100,6 +100,7 @@ REASON_NO_CHANNEL = int(Reason.NO_CHANNEL)
 
 @njit(nogil=True)
 def add_u64(address, amount):
+    """Adds to a counter."""
     store_u64le(address, load_u64le(address) + np.uint64(amount))
 
 
@@ -253,6 +254,7 @@ def count_datagram(state, channel, payload, length, timestamp_ns, burst_index):
 
 @njit(nogil=True)
 def flush_nothing(state, packet_count):
+    """The end of a burst for handlers that keep nothing back."""
     return np.int64(0)
 
 

@@ -15,7 +15,7 @@ from feedhandler.reasons import REASON_COUNT
 from nic.block import Layout, field_offset
 from nic.histogram import HISTOGRAM_DTYPE
 from nic.layout import DESCRIPTOR_DTYPE
-from nic.ring import ring_dtype
+from nic.ringlayout import ring_dtype
 
 WAIT_SPIN, WAIT_PAUSE, WAIT_SLEEP = 0, 1, 2
 LINK_OPEN, LINK_ENDED, LINK_FAILED = 0, 1, 2

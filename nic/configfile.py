@@ -1,7 +1,7 @@
 """TOML files read into typed models, with one clear line for whatever is wrong in them.
 
-A model is a msgspec.Struct. Errors name the file, the key as one would write it (`channels[2].port`),
-what was expected there and what was found.
+A model is a msgspec.Struct. Errors name the file, the key as one would write it
+(`channels[2].port`), what was expected there and what was found.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import difflib
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
@@ -50,6 +51,7 @@ def _first_wrong(value: Any, kind: Any, key: str) -> str | None:
 
     msgspec names no list index in its errors, so the way down is walked here.
     """
+    kind = _one_kind(kind)
     if _is_struct(kind) and isinstance(value, Mapping):
         inner = _first_wrong_field(value, kind, key)
     elif get_origin(kind) in (list, tuple) and isinstance(value, list):
@@ -63,6 +65,13 @@ def _first_wrong(value: Any, kind: Any, key: str) -> str | None:
     else:
         inner = None
     return inner or _wrong_here(value, kind, key)
+
+
+def _one_kind(kind: Any) -> Any:
+    """The type of an optional value, when it is there."""
+    arms = [arm for arm in get_args(kind) if arm is not NoneType]
+    is_union = get_origin(kind) in (Union, UnionType)
+    return arms[0] if is_union and len(arms) == 1 else kind
 
 
 def _is_struct(kind: Any) -> bool:
@@ -95,7 +104,7 @@ def _wrong_here(value: Any, kind: Any, key: str) -> str | None:
     try:
         msgspec.convert(value, kind, strict=True)
     except msgspec.ValidationError as error:
-        said = str(error).split(" - at `")[0].replace("`", "")
+        said = str(error).partition(" - at `")[0].replace("`", "")
         return _worded(said, value, kind, key)
     return None
 
@@ -106,7 +115,7 @@ def _worded(said: str, value: Any, kind: Any, key: str) -> str:
         choices = " or ".join(_shown(choice) for choice in get_args(kind))
         return f"{lead}expected {choices}, found {_shown(value)}"
     if said.startswith(("Expected", "Invalid")):
-        expected = said[0].lower() + said[1:].split(", got ")[0]
+        expected = said[0].lower() + said[1:].partition(", got ")[0]
         return f"{lead}{expected}, found {_shown(value)}"
     named = _is_struct(kind) and said.partition(":")[0] in kind.__struct_fields__
     return _join(key, said) if named else lead + said  # a model's own check, in its own words

@@ -178,7 +178,7 @@ def compiling(report: Callable[[str, float | None], None]) -> Iterator[None]:
     """
     from numba.core import event
 
-    class Progress(event.Listener):
+    class Progress(event.Listener):  # type: ignore[misc]
         def __init__(self) -> None:
             self.started_s: list[float] = []
 

@@ -33,6 +33,7 @@ POLLS = field_offset(MEMORY_PORT_DTYPE, "polls")
 
 @cfunc(types.int64(types.uint64, types.uint64, types.int64), nopython=True, cache=True)
 def memory_rx_burst(port, out, most):
+    """`rx_burst` of a port whose frames lie in memory."""
     store_u64le(port + POLLS, load_i64le(port + POLLS) + 1)
     left = load_i64le(port + LEFT)
     if left == 0:
@@ -53,4 +54,5 @@ def memory_rx_burst(port, out, most):
 
 @cfunc(types.void(types.uint64, types.uint64, types.int64), nopython=True, cache=True)
 def memory_release(port, _frames, count):
+    """`release` of such a port: it counts."""
     store_u64le(port + RELEASED, load_i64le(port + RELEASED) + count)

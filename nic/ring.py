@@ -7,47 +7,25 @@ wrapping; a slot is `count & mask`.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import njit
 
-from nic.block import field_offset
 from nic.raw import load_acquire_u64, load_u64le, store_release_u64, store_u64le
-
-RECORD_BYTES = 64
-DEFAULT_RECORD = np.dtype([("words", "<u8", (8,))])
-
-_CONFIG = np.dtype([("slot_count", "<u8"), ("unused", "<u8", (7,))])
-_CONSUMER = np.dtype([("head", "<u8"), ("tail_seen", "<u8"), ("unused", "<u8", (6,))])
-_PRODUCER = np.dtype(
-    [("tail", "<u8"), ("head_seen", "<u8"), ("refused", "<u8"), ("unused", "<u8", (5,))]
+from nic.ringlayout import (
+    HEAD,
+    HEAD_SEEN,
+    RECORD_BYTES,
+    RECORDS,
+    REFUSED,
+    SLOT_COUNT,
+    TAIL,
+    TAIL_SEEN,
 )
-
-
-def ring_dtype(slot_count: int, record: np.dtype[Any] = DEFAULT_RECORD) -> np.dtype[Any]:
-    """One ring as a row of a block section. Slots are a power of two, records are 64 bytes."""
-    if slot_count < 1 or slot_count & (slot_count - 1):
-        raise ValueError(f"ring of {slot_count} slots: expected a power of two")
-    if record.itemsize != RECORD_BYTES:
-        raise ValueError(f"ring record of {record.itemsize} bytes: expected {RECORD_BYTES}")
-    rows = (record, (slot_count,))
-    parts = [("config", _CONFIG), ("consumer", _CONSUMER), ("producer", _PRODUCER)]
-    return np.dtype([*parts, ("records", *rows)])
-
-
-_ONE = ring_dtype(1)
-SLOT_COUNT = 0
-HEAD = field_offset(_ONE, "consumer") + field_offset(_CONSUMER, "head")
-TAIL_SEEN = field_offset(_ONE, "consumer") + field_offset(_CONSUMER, "tail_seen")
-TAIL = field_offset(_ONE, "producer") + field_offset(_PRODUCER, "tail")
-HEAD_SEEN = field_offset(_ONE, "producer") + field_offset(_PRODUCER, "head_seen")
-REFUSED = field_offset(_ONE, "producer") + field_offset(_PRODUCER, "refused")
-RECORDS = field_offset(_ONE, "records")
 
 
 @njit(nogil=True)
 def ring_slot(ring, count):
+    """Address of the record that a count of records falls on."""
     mask = load_u64le(ring + SLOT_COUNT) - np.uint64(1)
     return ring + RECORDS + (count & mask) * np.uint64(RECORD_BYTES)
 
@@ -92,6 +70,7 @@ def ring_drop(ring):
 
 @njit(nogil=True)
 def copy_record(target, source):
+    """Copies one record."""
     for word in range(0, RECORD_BYTES, 8):
         store_u64le(target + word, load_u64le(source + word))
 

@@ -25,7 +25,8 @@ from feedhandler.stateblock import LoopOptions, create_state
 from nic.block import create
 from nic.memoryport import MemoryPort, pack_frames
 from nic.raw import load_u16le, load_u32le, load_u64le, pause, store_u64le
-from nic.ring import ring_claim, ring_drop, ring_dtype, ring_front, ring_publish
+from nic.ring import ring_claim, ring_drop, ring_front, ring_publish
+from nic.ringlayout import ring_dtype
 from nic.ringview import Ring
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -18,7 +18,9 @@ PORTS = st.integers(20000, 20004)
 VLANS = st.sampled_from([0, 0, 7, 4094])
 ADDRESSES = st.builds(
     lambda group, port, vlan: ChannelAddress(str(IPv4Address(group)), port, vlan),
-    GROUPS, PORTS, VLANS,
+    GROUPS,
+    PORTS,
+    VLANS,
 )
 
 

@@ -33,9 +33,11 @@ def kernel(data, link_type=1):
     memory = np.frombuffer(data, np.uint8).copy() if data else np.zeros(0, np.uint8)
     record = np.zeros(1, FRAME_DTYPE)
     with regions.allowed(memory, record):
-        reason = Reason(parse(
-            np.uint64(memory.ctypes.data), len(data), link_type, np.uint64(record.ctypes.data)
-        ))
+        reason = Reason(
+            parse(
+                np.uint64(memory.ctypes.data), len(data), link_type, np.uint64(record.ctypes.data)
+            )
+        )
     if reason > Reason.TCP:
         return reason, None
     row = record[0]
@@ -43,9 +45,17 @@ def kernel(data, link_type=1):
     payload = data[start : start + int(row["payload_bytes"])]
     assert start >= 0
     assert start + int(row["payload_bytes"]) <= len(data)
-    numbers = [int(row[name]) for name in (
-        "source_ip", "destination_ip", "source_port", "destination_port", "vlan", "outer_vlan",
-    )]
+    numbers = [
+        int(row[name])
+        for name in (
+            "source_ip",
+            "destination_ip",
+            "source_port",
+            "destination_port",
+            "vlan",
+            "outer_vlan",
+        )
+    ]
     if reason == Reason.TCP:
         numbers += [int(row[n]) for n in ("tcp_sequence", "tcp_acknowledgement", "tcp_flags")]
     return reason, (payload, *numbers)
@@ -132,10 +142,13 @@ def link(packet, link_type=1, tags=(), ether_type=0x0800):
     if link_type not in TYPE_PLACE:
         return packet
     types = [tpid for tpid, _ in tags] + [ether_type]
-    body = b"".join(
-        struct.pack(">HH", tci, following)
-        for (_, tci), following in zip(tags, types[1:], strict=True)
-    ) + packet
+    body = (
+        b"".join(
+            struct.pack(">HH", tci, following)
+            for (_, tci), following in zip(tags, types[1:], strict=True)
+        )
+        + packet
+    )
     header = bytearray(LINK_HEADER[link_type])
     header[TYPE_PLACE[link_type] : TYPE_PLACE[link_type] + 2] = struct.pack(">H", types[0])
     return bytes(header) + body

@@ -159,6 +159,10 @@ def test_checked_build_redirects_and_counts_accesses_outside_the_regions():
     environment = {**os.environ, "SWEEPWIRE_CHECKED": "1"}
     done = subprocess.run(
         [sys.executable, "-c", CHECKED_SCRIPT],
-        cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (done.stdout.strip(), done.returncode) == ("done", 0), done.stderr

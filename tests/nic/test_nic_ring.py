@@ -10,7 +10,8 @@ from numba import njit
 
 from nic.block import create
 from nic.raw import load_u64le, pause, store_u64le
-from nic.ring import ring_claim, ring_drop, ring_dtype, ring_front, ring_publish
+from nic.ring import ring_claim, ring_drop, ring_front, ring_publish
+from nic.ringlayout import ring_dtype
 from nic.ringview import Ring
 
 RECORD = np.dtype([("kind", "<u8"), ("value", "<i8"), ("rest", "<u8", (6,))])

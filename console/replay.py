@@ -1,0 +1,253 @@
+"""`sweepwire replay`: captures or live ports through the hot loop, and what it saw."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from importlib.resources import files
+from pathlib import Path
+from signal import SIGINT, SIGTERM
+from typing import Annotated, Any, NamedTuple
+from urllib.parse import quote
+
+import msgspec
+import numpy as np
+import typer
+
+from console import statefile
+from console.compiling import Kernel, compile_all
+from console.loops import loop_kernel, make_state
+from console.main import INTERRUPTED, complain
+from console.options import feed_versions, given_channels, shipped_channels
+from console.plan import Plan, counting_plan, first_time_ns, guessed_plan, mapped_plan, single_plan
+from console.report import tables
+from console.screen import console, size
+from console.snapshot import snapshot
+from feedhandler.channels import NO_CHANNEL
+from feedhandler.stateblock import LoopOptions, Wait, stop
+from nic.block import Block
+from nic.clock import Clock
+from nic.port import BACKENDS, Port, open_port
+from nic.regions import allowed
+from nic.replay import find_files
+from nic.thread import PinnedThread, check_cores
+from nic.uri import parse_uri, read_options
+
+app = typer.Typer()
+JOIN_S = 0.2
+
+
+class Sources(NamedTuple):
+    """Addresses of the ports, and the captures behind those that replay some."""
+
+    uris: list[str]
+    captures: list[Path]
+
+
+@app.command()
+def replay(
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(help="Captures (merged by time) and ports: replay:FILE, socket:eth0."),
+    ] = None,
+    sample: Annotated[bool, typer.Option("--sample", help="The captures that come along.")] = False,
+    channels: Annotated[
+        Path | None, typer.Option(help="Channel map (TOML): which feed comes where.")
+    ] = None,
+    feed: Annotated[str, typer.Option(help="Every datagram is of this feed.")] = "",
+    speed: Annotated[
+        str, typer.Option(help="max, or capture seconds a second: 1 is real time.")
+    ] = "max",
+    core: Annotated[int | None, typer.Option(help="Pin the loop to this core, and spin.")] = None,
+    burst: Annotated[int, typer.Option(help="Packets taken at a time.", min=1, max=256)] = 64,
+    state: Annotated[Path | None, typer.Option(help="Keep the counters in this file.")] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write the report as JSON; - is stdout.")
+    ] = None,
+    measure: Annotated[
+        bool, typer.Option(help="Measure the time of each packet (11 ns a packet).")
+    ] = True,
+) -> int:
+    """Run captures or live ports through the hot loop and report what it saw.
+
+    Without --channels and --feed the channels are guessed from the first packets.
+    """
+    if feed and (channels is not None or sample):
+        raise typer.BadParameter("--feed excludes --channels and --sample")
+    if core is not None:
+        check_cores((core,))
+    given = _sources(list(sources or []), sample, speed)
+    plan = _plan(given, channels, feed, sample)
+    paced = len(given.captures) == 0 or speed != "max"
+    options = LoopOptions(
+        burst_max=burst,
+        wait=Wait.SLEEP if paced and core is None else Wait.SPIN,
+        measure=measure,
+        default_channel=0 if plan.catch_all else NO_CHANNEL,
+    )
+    kernel = loop_kernel(plan.feeds)
+    compile_all([kernel])
+    return _run(kernel, plan, given.uris, options, core, state, json_file)
+
+
+def _sources(sources: list[str], sample: bool, speed: str) -> Sources:
+    """What was named on the command line as port addresses."""
+    if sample:
+        sources = [*_sample_captures(), *sources]
+    if not sources:
+        raise typer.BadParameter("name captures or ports, or give --sample")
+    uris = [text for text in sources if _is_uri(text)]
+    paths = [text for text in sources if text not in uris]
+    if paths:
+        target = ",".join(quote(path, safe="/*[]") for path in paths)
+        uris.insert(0, f"replay:{target}?speed={quote(speed)}")
+    parsed = [parse_uri(uri) for uri in uris]
+    for uri in parsed:  # before anything is compiled for it
+        if uri.scheme in BACKENDS:
+            read_options(uri, BACKENDS[uri.scheme].options)
+    captures = [path for uri in parsed if uri.scheme == "replay" for path in find_files(uri)]
+    return Sources(uris, captures)
+
+
+def _is_uri(text: str) -> bool:
+    return text.partition(":")[0] in BACKENDS and ":" in text and not Path(text).exists()
+
+
+def _sample_captures() -> list[str]:
+    folder = Path(str(files("captures") / "samples"))
+    found = sorted(path for path in folder.glob("*.pcap*") if path.is_file())
+    if not found:
+        raise typer.BadParameter(f"no sample captures in {folder}")
+    return [str(path) for path in found]
+
+
+def _plan(given: Sources, channels: Path | None, feed: str, sample: bool) -> Plan:
+    first_ns = first_time_ns(given.captures) if given.captures else time.time_ns()
+    mapped = given_channels(channels) or (shipped_channels() if sample else None)
+    if mapped is not None:
+        plan = mapped_plan(mapped, first_ns)
+        if not plan.channels:
+            raise typer.BadParameter("the channel map has no datagram channel for the loop")
+        return plan
+    if feed:
+        chosen = feed_versions(feed)[0]
+        if chosen.transport.stream:
+            raise typer.BadParameter(f"{chosen.full_name} comes by TCP, not in datagrams")
+        return single_plan(chosen, first_ns)
+    if not given.captures:
+        raise typer.BadParameter("live ports want --channels, which names the groups to join")
+    plan = guessed_plan(given.captures, shipped_channels(), complain)
+    if not plan.feeds:
+        complain("no known feed in the first packets: datagrams are counted, not decoded")
+        return counting_plan()
+    return plan
+
+
+def _run(
+    kernel: Kernel,
+    plan: Plan,
+    uris: Sequence[str],
+    options: LoopOptions,
+    core: int | None,
+    state: Path | None,
+    json_file: Path | None,
+) -> int:
+    clock = Clock()
+    path = state or statefile.path_of(str(os.getpid()))
+    with ExitStack() as stack:
+        ports = [stack.enter_context(open_port(uri)) for uri in uris]
+        _join(ports, plan)
+        block = make_state(plan, ports, options, path, clock.tick_hz)
+        stack.callback(block.close)
+        if state is None:
+            stack.callback(path.unlink, missing_ok=True)
+        stack.enter_context(allowed(block, *(region for port in ports for region in port.regions)))
+        seconds, interrupted = _poll(kernel, block, ports, core)
+        seen = snapshot(block) | {"elapsed_s": seconds}
+        failed = [_trouble(*pair) for pair in zip(ports, seen["links"], strict=True)]
+    _report(seen, json_file)
+    if interrupted:
+        return INTERRUPTED
+    return 1 if any(failed) else 0
+
+
+def _join(ports: Sequence[Port], plan: Plan) -> None:
+    """Live ports join the channels' groups; a replay has all there is."""
+    for port in ports:
+        if port.uri.startswith("replay:"):
+            continue
+        for address in (channel.address for channel in plan.channels):
+            if address is not None:
+                port.join(address.group, address.udp_port, address.vlan)
+
+
+def _poll(
+    kernel: Kernel, block: Block, ports: Sequence[Port], core: int | None
+) -> tuple[float, bool]:
+    """Runs the loop to its end; seconds it took, and whether it was interrupted."""
+    thread = PinnedThread(
+        kernel.dispatcher, (np.uint64(block.address),), core=core, ports=ports, name="loop"
+    )
+    with _signals_stop(block) as told:
+        started_s = time.perf_counter()
+        thread.start()
+        while True:
+            try:
+                thread.join(JOIN_S)
+                return time.perf_counter() - started_s, bool(told)
+            except TimeoutError:
+                continue
+
+
+@contextmanager
+def _signals_stop(block: Block) -> Iterator[list[int]]:
+    """Ctrl-C and a kind kill end the loop after its round; yields the signals that came.
+
+    A handler that raised would do so inside Thread.join, which then takes the thread for ended.
+    """
+    came: list[int] = []
+
+    def handle(number: int, _frame: object) -> None:
+        came.append(number)
+        stop(block)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield came
+        return
+    before = [(number, signal.signal(number, handle)) for number in (SIGINT, SIGTERM)]
+    try:
+        yield came
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
+
+
+def _trouble(port: Port, link: dict[str, Any]) -> bool:
+    """Adds the port's own counters to its link, and says what ended it early."""
+    link["port"] = port.stats()._asdict()
+    wrong = bool(link["status"] == "failed" or link["port"]["rx_errors"])
+    if wrong:
+        complain(port.last_error or f"{port.uri}: the port failed")
+    return wrong
+
+
+def _report(seen: dict[str, Any], json_file: Path | None) -> None:
+    if json_file is not None:
+        text = msgspec.json.format(msgspec.json.encode(seen), indent=1) + b"\n"
+        if str(json_file) == "-":
+            sys.stdout.write(text.decode())
+            return
+        json_file.write_bytes(text)
+    out = console()
+    out.print(tables(seen))
+    seconds = max(seen["elapsed_s"], 1e-9)
+    rates = (size(seen[key] / seconds, unit) for key, unit in _RATES)
+    out.print(f"\n{seconds:.3f} s: {', '.join(rates)}")
+
+
+_RATES = (("packets", "packets/s"), ("messages", "messages/s"), ("bytes", "B/s"))

@@ -1,0 +1,67 @@
+"""`sweepwire warm`: compiles the kernels before they are needed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from numba import types
+
+from console.compiling import Kernel, compile_all
+from console.loops import loop_kernel
+from console.options import feed_versions, given_channels, shipped_channels
+from console.plan import mapped_plan
+from console.screen import table_to_stdout
+from feedhandler.channelfile import ChannelMap
+from feedhandler.framebatch import parse_frames
+from nic import kernelcache
+
+app = typer.Typer()
+
+
+@app.command()
+def warm(
+    feed: Annotated[
+        list[str] | None, typer.Option(help="Feeds of one loop; may be given several times.")
+    ] = None,
+    channels: Annotated[
+        Path | None, typer.Option(help="Channel map (TOML): the loop for its feeds.")
+    ] = None,
+) -> None:
+    """Compile the kernels now, so that later starts are quick.
+
+    Those of the tools, of the loop that counts, and of the loop for the feeds named; without any,
+    of the loop for the sample captures.
+    """
+    if feed and channels is not None:
+        raise typer.BadParameter("--feed and --channels exclude each other")
+    mapped = given_channels(channels)
+    if not feed and mapped is None:
+        mapped = shipped_channels()
+    kernels = [
+        Kernel("the frame parser", parse_frames, (types.int64,) * 6),
+        loop_kernel([]),
+        *_loops(list(feed or []), mapped),
+    ]
+    made = compile_all(kernels)
+    rows = [
+        (
+            kernel.label,
+            f"{kernel.seconds:.1f} s",
+            f"{kernel.compiled_count} kernels compiled" if kernel.compiled_count else "from cache",
+        )
+        for kernel in made
+    ]
+    table_to_stdout(("what", ">time", "how"), rows)
+    typer.echo(f"kept in {kernelcache.folder()}")
+
+
+def _loops(feeds: list[str], mapped: ChannelMap | None) -> list[Kernel]:
+    chosen = [feed_versions(name)[0] for name in feeds]
+    for feed in chosen:
+        if feed.transport.stream:
+            raise typer.BadParameter(f"{feed.full_name} comes by TCP and needs no kernel")
+    if mapped is not None:
+        chosen = mapped_plan(mapped, None).feeds
+    return [loop_kernel(chosen)] if chosen else []

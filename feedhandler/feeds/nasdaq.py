@@ -1,0 +1,30 @@
+"""Nasdaq's feeds."""
+
+from __future__ import annotations
+
+from feedhandler.feed import Feed
+from feedhandler.protocols.itch50 import ITCH50
+from feedhandler.transports.moldudp64 import TRANSPORT as MOLDUDP64
+
+
+def itch50(name: str, market: str) -> Feed:
+    """TotalView-ITCH 5.0 of one of the three markets: they differ in nothing but the market."""
+    return Feed(
+        name=name,
+        version="5.0",
+        title=f"{market} TotalView-ITCH 5.0",
+        transport=MOLDUDP64,
+        protocol=ITCH50,
+        time_base="midnight",
+        walk="feedhandler.transports.moldudp64_walk:walk",
+        message="feedhandler.protocols.itch50_actions:message",
+        header={"session": "0000000001"},
+        rows="feedhandler.protocols.itch50_acts:ROWS",
+    )
+
+
+FEEDS = (
+    itch50("nasdaq_itch50", "Nasdaq"),
+    itch50("bx_itch50", "Nasdaq BX (Texas)"),
+    itch50("psx_itch50", "Nasdaq PSX"),
+)

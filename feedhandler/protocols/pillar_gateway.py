@@ -1,0 +1,437 @@
+"""Messages of NYSE's Pillar binary gateway for equities, 5.x: orders in, what became of them out.
+
+Prices have 8 decimals; times are ns since the epoch. Each message travels in a sequenced message of
+the stream protocol (`transports.pillar_stream`).
+
+Source: NYSE Pillar Gateway Binary Protocol Specification 5.x, after the public dissector of 5.17.
+"""
+
+from __future__ import annotations
+
+from feedhandler.transports.pillar_stream import HEAD, le
+from feedhandler.wire.addons import AddOns
+from feedhandler.wire.field import Field, Part, Role
+from feedhandler.wire.protocol import Protocol
+from feedhandler.wire.record import Record, Tail
+
+REFERENCE = ("ref_seq_msg_id",)
+SIDE = {
+    0: "no change in side",
+    1: "buy",
+    2: "sell",
+    3: "sell short",
+    4: "sell short exempt",
+    5: "cross",
+    6: "cross short",
+    7: "cross short exempt",
+}
+BULK_CANCEL_TYPE = {
+    1: "session day directed",
+    2: "session all orders",
+    3: "session opening day directed",
+    4: "mpid opening day directed",
+    5: "mpid day directed",
+    6: "mpid gtc",
+    7: "mpid opening close",
+    8: "mpid day orders",
+    9: "mpid cancel block new",
+    10: "mpid block new",
+    11: "mpid unblock new",
+    12: "mpid directed orders",
+    13: "mpid capital commitment",
+}
+WORKING_AWAY_FROM_DISPLAY = {0: "same as display", 1: "different from display"}
+PRE_LIQUIDITY_INDICATOR = {"0": "none", "1": "candidate for display"}
+ACK_TYPE = {
+    1: "new interest",
+    2: "order priority update new id",
+    3: "order priority update same id",
+    4: "bulk cancel ack",
+    5: "pending cancel",
+    6: "pending replace",
+    7: "pending modify",
+    8: "replaced",
+    9: "modified",
+    10: "eligible for cross",
+    11: "canceled",
+    12: "done for day",
+    13: "billable cancel add liquidity",
+    14: "billable cancel remove liquidity",
+}
+PARTICIPANT_TYPE = {1: "customer", 2: "market maker", 3: "dmm", 4: "slp", 5: "floor broker"}
+REJECT_TYPE = {
+    1: "order cancel replace",
+    2: "modify request",
+    3: "cancel request",
+    4: "bulk cancel request",
+    5: "reserved",
+    6: "manual action response",
+    7: "risk limit update request",
+    8: "not applicable to equities",
+    9: "reserved",
+    10: "not applicable to equities",
+    11: "risk action request",
+}
+ORDER_INSTRUCTIONS = (
+    Part("side", 60, 4, {1: "buy", 2: "sell", 3: "sell short"}),
+    Part("ord_type", 56, 4, {1: "market", 2: "limit", 3: "inside limit", 4: "pegged"}),
+    Part(
+        "exec_inst",
+        52,
+        4,
+        {
+            0: "none",
+            1: "reserved 1",
+            2: "reserved 2",
+            3: "tracking",
+            4: "iso",
+            5: "primary peg",
+            6: "market peg",
+            7: "midpoint",
+            8: "non displayed",
+            9: "trade at iso",
+            10: "last sale peg",
+        },
+    ),
+    Part(
+        "extended_exec_inst",
+        48,
+        4,
+        {
+            0: "none",
+            1: "alo",
+            3: "no ioi route",
+            5: "retail type 1",
+            6: "retail type 2",
+            7: "retail provider",
+            8: "imbalance offset",
+            9: "discretionary peg",
+            10: "dark primary peg",
+            14: "ido",
+        },
+    ),
+    Part(
+        "routing_inst",
+        44,
+        4,
+        {
+            0: "none",
+            1: "non routable",
+            2: "routable",
+            3: "directed primary",
+            4: "directed routable",
+            5: "primary until 0945",
+            6: "primary after 1555",
+            7: "primary time windows",
+            8: "minimum fill",
+            10: "route to ats",
+        },
+    ),
+    Part(
+        "cancel_instead_of_reprice",
+        40,
+        4,
+        {
+            0: "not applicable",
+            1: "cancel instead of repricing luld only",
+            3: "cancel instead of repricing any reason",
+        },
+    ),
+    Part(
+        "self_trade_type",
+        37,
+        3,
+        {
+            0: "default cancel newest",
+            1: "no self trade prevention",
+            2: "cancel newest",
+            3: "cancel oldest",
+            4: "cancel both",
+            5: "cancel decrement",
+        },
+    ),
+    Part(
+        "proactive_if_locked",
+        34,
+        3,
+        {0: "no proactive if locked", 1: "proactive route", 2: "proactive trade non display"},
+    ),
+    Part("time_in_force", 31, 3, {1: "day", 2: "ioc", 3: "at the opening", 4: "on close"}),
+    Part(
+        "trading_session_id",
+        28,
+        3,
+        {
+            1: "early trading session",
+            2: "core trading session",
+            3: "late trading session",
+            4: "early and core trading sessions",
+            5: "core and late trading sessions",
+            6: "early core and late trading sessions",
+        },
+    ),
+    Part(
+        "interest_type", 25, 3, {0: "no interest type", 5: "cco", 6: "cco partial fill contraside"}
+    ),
+    Part(
+        "order_capacity",
+        22,
+        3,
+        {1: "agency", 2: "principal", 3: "riskless principal", 4: "error account"},
+    ),
+    Part(
+        "attributed_quote",
+        19,
+        3,
+        {
+            0: "not attributed",
+            1: "market data feeds",
+            2: "broker volume",
+            3: "market data feeds and broker volume",
+        },
+    ),
+    Part("retail_indicator", 18, 1, {0: "not retail", 1: "retail order"}),
+    Part("locate_reqd", 17, 1, {0: "no locate reqd", 1: "locate reqd for ssh orders"}),
+    Part(
+        "special_ord_type",
+        13,
+        4,
+        {
+            0: "no special ord type",
+            1: "dmm auction aoc",
+            2: "dmm preauction",
+            3: "dmm afterauction",
+            4: "qct",
+            8: "reserved",
+        },
+    ),
+    Part("sub_id_indicator", 12, 1, {0: "use mp sub id", 1: "ignore on behalf of sub id"}),
+    Part("unused", 0, 12),
+)
+
+ADD_ON_HEAD = (
+    le.u16("sub_msg_type", within=("sub_msg_header",)),
+    le.u16("sub_msg_length", role=Role.LENGTH, within=("sub_msg_header",)),
+)
+ORDER_ADD_ON = Record(
+    "",
+    "optional_order_add_on",
+    49,
+    [
+        *ADD_ON_HEAD,
+        le.signed_price("stop_px", 8, 8),
+        le.alpha("deliver_to_comp_id", 5),
+        le.u32("max_floor"),
+        le.alpha("locate_broker", 4),
+        le.raw("reserved_8", 8),
+        le.signed_price("offset_price", 8, 8),
+        le.u64("effective_time"),
+    ],
+)
+ROUTING_STRATEGY_ADD_ON = Record(
+    "",
+    "optional_routing_strategy_add_on",
+    32,
+    [*ADD_ON_HEAD, le.u8("routing_strategy"), le.raw("reserved_27", 27)],
+)
+STATED = ORDER_ADD_ON.by_name["sub_msg_length"]
+ORDER_ADD_ONS = (AddOns((ORDER_ADD_ON,), STATED, "other_add_ons"),)
+BOTH_ADD_ONS = (AddOns((ORDER_ADD_ON, ROUTING_STRATEGY_ADD_ON), STATED, "other_add_ons"),)
+
+
+def message(
+    code: int, name: str, size: int, *fields: Field, tails: tuple[Tail, ...] = ()
+) -> Record:
+    """A message with the header that all have."""
+    return Record(code, name, size, [*HEAD, *fields], tails)
+
+
+RECORDS = [
+    message(
+        0x0240,
+        "new order single and cancel replace request",
+        65,
+        le.u32("symbol_id"),
+        le.alpha("mpid", 4),
+        le.u32("mmid"),
+        le.alpha("mpsubid_1", 1),
+        le.u64("cl_ord_id"),
+        le.u64("orig_cl_ord_id"),
+        le.packed("bitfield_order_instructions", 8, *ORDER_INSTRUCTIONS),
+        le.signed_price("price", 8, 8),
+        le.u32("order_qty"),
+        le.u32("min_qty"),
+        le.alpha("user_data", 8),
+        tails=BOTH_ADD_ONS,
+    ),
+    message(
+        0x0280,
+        "order cancel request",
+        28,
+        le.u32("symbol_id"),
+        le.alpha("mpid", 4),
+        le.u64("cl_ord_id"),
+        le.u64("orig_cl_ord_id"),
+    ),
+    message(
+        0x0270,
+        "order modify request",
+        34,
+        le.u32("symbol_id"),
+        le.alpha("mpid", 4),
+        le.u64("cl_ord_id"),
+        le.u64("orig_cl_ord_id"),
+        le.u32("order_qty"),
+        le.u8("side", values=SIDE),
+        le.u8("locate_reqd_u_81"),
+    ),
+    message(
+        0x0281,
+        "bulk cancel request",
+        31,
+        le.u32("symbol_id"),
+        le.alpha("mpid", 4),
+        le.u32("mmid"),
+        le.u64("cl_ord_id"),
+        le.alpha("deliver_to_comp_id", 5),
+        le.u8("bulk_cancel_type", values=BULK_CANCEL_TYPE),
+        le.u8("side", values=SIDE),
+    ),
+    message(
+        0x0232,
+        "equities symbol reference data",
+        56,
+        le.u64("transact_time"),
+        le.u32("symbol_id"),
+        le.alpha("nyse_symbol", 24),
+        le.alpha("listed_mic", 4),
+        le.u8("round_lot_size"),
+        le.u8("adv_risk_range_id"),
+        le.raw("reserved_7", 7),
+        le.u16("mpv_class_id"),
+        le.u8("test_symbol_indicator"),
+    ),
+    message(
+        0x0260,
+        "order and cancel replace acknowledgement",
+        102,
+        le.u64("transact_time"),
+        le.u32("symbol_id"),
+        le.alpha("mpid", 4),
+        le.u32("mmid"),
+        le.alpha("mpsubid_1", 1),
+        le.u64("cl_ord_id"),
+        le.u64("orig_cl_ord_id"),
+        le.packed("bitfield_order_instructions", 8, *ORDER_INSTRUCTIONS),
+        le.signed_price("price", 8, 8),
+        le.u32("order_qty"),
+        le.u32("min_qty"),
+        le.u64("order_id"),
+        le.u32("leaves_qty"),
+        le.signed_price("working_price", 8, 8),
+        le.u8("working_away_from_display", values=WORKING_AWAY_FROM_DISPLAY),
+        le.alpha("pre_liquidity_indicator", 4, PRE_LIQUIDITY_INDICATOR),
+        le.u16("reason_code"),
+        le.u8("ack_type", values=ACK_TYPE),
+        le.flags("bitfield_flow_indicator", 1, {0x01: "throttled"}),
+        le.alpha("user_data", 8),
+        tails=ORDER_ADD_ONS,
+    ),
+    message(
+        0x0271,
+        "order modify cancel request acknowledgment and urout",
+        74,
+        le.u64("transact_time"),
+        le.u32("symbol_id"),
+        le.alpha("mpid", 4),
+        le.u64("order_id"),
+        le.u64("ref_cl_ord_id"),
+        le.u64("orig_cl_ord_id"),
+        le.signed_price("price", 8, 8),
+        le.u32("order_qty"),
+        le.u32("leaves_qty"),
+        le.u8("side", values=SIDE),
+        le.u8("locate_reqd_u_81"),
+        le.u16("reason_code"),
+        le.u8("ack_type", values=ACK_TYPE),
+        le.flags("bitfield_flow_indicator", 1, {0x01: "throttled"}),
+        le.alpha("user_data", 8),
+    ),
+    message(
+        0x0262,
+        "order priority update acknowledgment",
+        62,
+        le.u64("transact_time"),
+        le.u32("symbol_id"),
+        le.alpha("mpid", 4),
+        le.u64("order_id"),
+        le.u64("cl_ord_id"),
+        le.signed_price("working_price", 8, 8),
+        le.u32("order_qty"),
+        le.u8("working_away_from_display", values=WORKING_AWAY_FROM_DISPLAY),
+        le.alpha("pre_liquidity_indicator", 4, PRE_LIQUIDITY_INDICATOR),
+        le.u8("ack_type", values=ACK_TYPE),
+        le.alpha("user_data", 8),
+    ),
+    message(
+        0x0290,
+        "execution report",
+        84,
+        le.u64("transact_time"),
+        le.u32("symbol_id"),
+        le.alpha("mpid", 4),
+        le.u64("order_id"),
+        le.u64("cl_ord_id"),
+        le.u64("deal_id"),
+        le.signed_price("last_px", 8, 8),
+        le.u32("leaves_qty"),
+        le.u32("cum_qty"),
+        le.u32("last_qty"),
+        le.alpha("liquidity_indicator", 4),
+        le.alpha("displayed_liquidity_indicator", 4),
+        le.u8("locate_reqd_u_81"),
+        le.u8("participant_type", values=PARTICIPANT_TYPE),
+        le.u16("reason_code"),
+        le.alpha("user_data", 8),
+        tails=BOTH_ADD_ONS,
+    ),
+    message(
+        0x0292,
+        "trade bust correct",
+        82,
+        le.u64("transact_time"),
+        le.u32("symbol_id"),
+        le.alpha("mpid", 4),
+        le.u64("order_id"),
+        le.u64("cl_ord_id"),
+        le.u32("sess", within=(*REFERENCE, "stream_id")),
+        le.u32("value", within=(*REFERENCE, "stream_id")),
+        le.u64("seq", within=REFERENCE),
+        le.u64("deal_id"),
+        le.signed_price("last_px", 8, 8),
+        le.u32("last_qty"),
+        le.u16("reason_code"),
+        le.alpha("user_data", 8),
+    ),
+    message(
+        0x0263,
+        "application layer reject",
+        43,
+        le.u64("transact_time"),
+        le.u32("symbol_id"),
+        le.alpha("mpid", 4),
+        le.u64("cl_ord_id"),
+        le.u16("reason_code"),
+        le.u8("reject_type", values=REJECT_TYPE),
+        le.alpha("user_data", 8),
+        le.raw("reserved_4", 4),
+    ),
+]
+
+PILLAR_GATEWAY = Protocol(
+    "pillar_gateway",
+    "NYSE Pillar Gateway, equities 5.x",
+    RECORDS,
+    code_width=2,
+    source="NYSE Pillar Gateway Binary Protocol Specification 5.x",
+)
