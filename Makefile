@@ -7,30 +7,38 @@ BIN := $(VENV)/bin
 SWEEPWIRE := $(BIN)/sweepwire
 UV := $(shell command -v uv 2>/dev/null)
 STAMP := $(VENV)/.installed
+LINT_STAMP := $(VENV)/.installed-lint
+WHEEL_VENV := out/wheel-venv
 SOURCES_OF_BUILD := pyproject.toml setup.py captures/build_capture.py nic/build_core.py \
 	$(wildcard captures/csrc/*) $(wildcard nic/csrc/*)
 
 .DEFAULT_GOAL := run
-.PHONY: run install test test-checked lint bench fuzz samples wheel clean help
+.PHONY: run install test test-checked lint bench bench-books fuzz samples wheel wheel-check clean help
 
 run: install ## install and replay the sample captures through the hot loop (the default)
 	$(SWEEPWIRE) replay --sample
 
 install: $(STAMP) ## create .venv, compile the C parts and install the package, editable
 
+# An environment that could not be finished is removed: the next run would take it for a whole one.
 ifdef UV
 $(VENV)/bin/python:
-	$(UV) venv --quiet --python $(PYTHON) $(VENV)
+	$(UV) venv --quiet --seed --python $(PYTHON) $(VENV) || { rm -rf $(VENV); exit 1; }
 PIP_INSTALL = $(UV) pip install --quiet --python $(BIN)/python
 else
 $(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 endif
 
 $(STAMP): $(VENV)/bin/python $(SOURCES_OF_BUILD)
+	@echo "installing the libraries and compiling the C parts: a minute or two"
 	$(PIP_INSTALL) --editable '.[test]'
 	touch $(STAMP)
+
+$(LINT_STAMP): $(STAMP)
+	$(PIP_INSTALL) --editable '.[test,lint]'
+	touch $(LINT_STAMP)
 
 test: install ## run the tests
 	$(BIN)/python -m pytest
@@ -38,8 +46,7 @@ test: install ## run the tests
 test-checked: install ## run the kernels' tests in the build that checks every memory access
 	SWEEPWIRE_CHECKED=1 $(BIN)/python -m pytest tests/nic tests/feedhandler tests/property
 
-lint: install ## ruff and mypy
-	$(PIP_INSTALL) --editable '.[test,lint]'
+lint: $(LINT_STAMP) ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -47,18 +54,33 @@ lint: install ## ruff and mypy
 bench: install ## measure; prints tables and writes out/bench.json
 	$(BIN)/python tests/bench/run_benches.py
 
+bench-books: install ## measure decoding and books on a synthetic ITCH day, beside C and C++
+	$(BIN)/python tests/bench/run_benches.py books
+
 fuzz: install ## the long campaigns: a million mutations through reader, frame parser and decoders
-	SWEEPWIRE_FUZZ=1000000 $(BIN)/python -m pytest -m "" tests/captures tests/property -k "fuzz or mutation"
+	SWEEPWIRE_FUZZ=1000000 $(BIN)/python -m pytest tests/captures tests/property -k "fuzz or mutation"
+	SWEEPWIRE_CHECKED=1 SWEEPWIRE_FUZZ=200000 $(BIN)/python -m pytest \
+		tests/property/test_property_packet_fuzz.py
 
 samples: install ## make captures/samples and their golden decodes anew (same bytes every time)
 	$(BIN)/python tests/golden/make_samples.py
 
-wheel: install ## build a wheel into dist/
+wheel: install ## build a wheel and a source archive into dist/
+	rm -rf build dist
 	$(PIP_INSTALL) build
-	$(BIN)/python -m build --wheel --outdir dist .
+	$(BIN)/python -m build --outdir dist . >/dev/null
+
+wheel-check: wheel ## install that wheel in a fresh environment and try its commands
+	rm -rf $(WHEEL_VENV) && $(PYTHON) -m venv $(WHEEL_VENV)
+	$(WHEEL_VENV)/bin/python -m pip install --quiet --disable-pip-version-check dist/*.whl
+	cd out && SWEEPWIRE_CACHE=$(CURDIR)/$(WHEEL_VENV)/kernels sh -e -c ' \
+		wheel-venv/bin/sweepwire --version; wheel-venv/bin/sweepwire feeds; \
+		wheel-venv/bin/sweepwire decode --stats wheel-venv/lib/*/site-packages/captures/samples/*a.pcap; \
+		wheel-venv/bin/sweepwire replay --sample'
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) build dist out *.egg-info captures/_capture.* nic/_core.c nic/_core.*.so
+	rm -rf $(VENV) build dist out *.egg-info .mypy_cache .ruff_cache .hypothesis
+	rm -f captures/_capture.c captures/_capture.*.so nic/_core.c nic/_core.*.so
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -23,6 +23,7 @@ MAGIC_BYTES: Final = 6
 
 _INPUT_BYTES: Final = 1 << 16
 _OUTPUT_BYTES: Final = 1 << 20
+_XZ_MEMORY_BYTES: Final = 1 << 28  # `xz -9` needs 65 MiB; a made-up header may ask for 4 GiB
 # A zstd block of 4 bytes can stand for 128 KiB, and its decoder takes no output limit: this much
 # input is 16 MiB at worst.
 _ZSTD_INPUT_BYTES: Final = 512
@@ -64,7 +65,7 @@ class _Gzip:
 
 class _Xz:
     def __init__(self) -> None:
-        self._decoder = lzma.LZMADecompressor(lzma.FORMAT_XZ)
+        self._decoder = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_MEMORY_BYTES)
 
     @property
     def eof(self) -> bool:

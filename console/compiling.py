@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from rich.console import Console
@@ -31,13 +34,16 @@ class Compiled(NamedTuple):
 
 
 class _Progress:
-    def __init__(self, live: Live | None) -> None:
+    def __init__(self, live: Live | None, interrupts: list[int]) -> None:
+        self.interrupts = interrupts
         self.live, self.started_s, self.count = live, time.perf_counter(), 0
         self.label, self.told = "", False
         self.spinner = Spinner("dots")
 
     def __call__(self, name: str, seconds: float | None) -> None:
         """Takes the compiler's news: a kernel begins (None) or has ended."""
+        if self.interrupts:
+            raise KeyboardInterrupt
         if seconds is not None:
             self.count += 1
             return
@@ -60,8 +66,9 @@ def compile_all(kernels: Sequence[Kernel]) -> list[Compiled]:
     if shown is not None:
         shown.start()
     try:
-        for kernel in kernels:
-            made.append(_compile(kernel, _Progress(shown)))
+        with _interrupts_kept() as interrupts:
+            for kernel in kernels:
+                made.append(_compile(kernel, _Progress(shown, interrupts)))
     finally:
         if shown is not None:
             shown.stop()
@@ -70,6 +77,31 @@ def compile_all(kernels: Sequence[Kernel]) -> list[Compiled]:
             seconds, number = f"{done.seconds:.1f} s", done.compiled_count
             sys.stderr.write(f"compiled {done.label}: {number} kernels in {seconds}\n")
     return made
+
+
+@contextmanager
+def _interrupts_kept() -> Iterator[list[int]]:
+    """Ctrl-C and a kind kill end compiling; yields the signals that came.
+
+    What a handler raises inside one of LLVM's callbacks is printed and lost, so the signals are
+    kept, and looked at whenever a kernel begins or ends.
+    """
+    came: list[int] = []
+
+    def handle(number: int, _frame: object) -> None:
+        came.append(number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield came
+        return
+    before = [(n, signal.signal(n, handle)) for n in (signal.SIGINT, signal.SIGTERM)]
+    try:
+        yield came
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
+    if came:
+        raise KeyboardInterrupt
 
 
 def _compile(kernel: Kernel, progress: _Progress) -> Compiled:

@@ -21,7 +21,7 @@ from console.tally import Tally
 from feedhandler.datagrams import Datagram, datagrams
 from feedhandler.reasons import Reason
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 WRITE_BYTES = 1 << 18
 LOOK_AHEAD_PACKETS = 20_000
 
@@ -45,7 +45,7 @@ def decode(
     ] = False,
     limit: Annotated[int, typer.Option(min=0, help="Stop after this many packets; 0: all.")] = 0,
 ) -> int:
-    """Print the messages in captures.
+    """Print the messages in captures, as they come: tcpdump -w - | sweepwire decode -
 
     Without --feed and --channels the feed of each flow is guessed, and said on stderr.
     """

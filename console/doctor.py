@@ -12,7 +12,7 @@ import typer
 from console.screen import table_to_stdout
 from nic.tuning.machine import facts
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

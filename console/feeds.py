@@ -12,7 +12,7 @@ from feedhandler.feed import Feed, protocols
 from feedhandler.registry import FEEDS
 from feedhandler.wire.page import page
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()
@@ -41,14 +41,26 @@ def _list_feeds() -> None:
         (
             feed.name,
             feed.version,
-            feed.transport.title + (" (TCP)" if feed.transport.stream else ""),
+            feed.transport.title + (" (TCP)" if _says_no_tcp(feed) else ""),
             f"{feed.time_base}, {feed.zone}" if feed.time_base == "midnight" else feed.time_base,
-            str(sum(len(protocol.records) for _, protocol in protocols(feed))),
             feed.title,
+            _codes(feed),
         )
         for feed in FEEDS
     ]
-    table_to_stdout(("feed", "version", "transport", "time base", ">messages", "title"), rows)
+    columns = ("feed", "version", "transport", "time base", "title", "message types")
+    table_to_stdout(columns, rows)
+    typer.echo("\nsweepwire feeds NAME names a feed's message types; --page prints their fields.")
+
+
+def _says_no_tcp(feed: Feed) -> bool:
+    return feed.transport.stream and "TCP" not in feed.transport.title.split()
+
+
+def _codes(feed: Feed) -> str:
+    return " ".join(
+        str(record.code) for _, protocol in protocols(feed) for record in protocol.records
+    )
 
 
 def _list_messages(feed: Feed) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -13,6 +13,8 @@ from console.compiling import Kernel
 from console.plan import Plan
 from feedhandler import specialise
 from feedhandler.feed import Feed
+from feedhandler.lines import setup as line_setup
+from feedhandler.lines.setup import Lines
 from feedhandler.loop import run
 from feedhandler.stateblock import LoopOptions, create_state
 from nic.block import Block
@@ -22,29 +24,51 @@ COUNTING = "the loop that counts"
 NAMED_FILES = 2
 
 
-def loop_kernel(feeds: Sequence[Feed]) -> Kernel:
-    """The loop for these feeds; without any, the one that only counts."""
+def loop_kernel(feeds: Sequence[Feed], *, market: bool = False, lines: bool = False) -> Kernel:
+    """The loop for these feeds; without any, the one that only counts.
+
+    With `market` it keeps books and the consolidated book, with `lines` it arbitrates between the
+    lines that `make_state` is given.
+    """
     if not feeds:
         return Kernel(COUNTING, run, (types.uint64,))
     names = ", ".join(feed.full_name for feed in feeds)
-    return Kernel(f"the loop for {names}", specialise.build(feeds), (types.uint64,))
+    kernel = specialise.build(feeds, market=market, lines=lines)
+    kept = ", with books" if market else ""
+    return Kernel(f"the loop for {names}{kept}", kernel, (types.uint64,))
 
 
 def make_state(
-    plan: Plan, ports: Sequence[Port], options: LoopOptions, path: Path | None, tick_hz: float
+    plan: Plan,
+    ports: Sequence[Port],
+    options: LoopOptions,
+    path: Path | None,
+    tick_hz: float,
+    books: Mapping[int, int] | None = None,
+    venues: Mapping[int, int] | None = None,
+    lines: Lines | None = None,
 ) -> Block:
-    """A block ready to run, with names in it for whoever looks."""
+    """A block ready to run, with names in it for whoever looks.
+
+    `books` and `venues` give, by channel, the head of its venue's books and the venue's row in a
+    consolidated book. `lines` are those to
+    arbitrate between, as `lines_of` finds them; the kernel has to be made for it.
+    """
     feeds, channels = plan.feeds, plan.channels
     extra = statefile.sections(len(ports), len(channels))
     if feeds:
-        extra = [*specialise.sections(len(channels), feeds), *extra]
+        by_channel = [channel.feed for channel in channels if channel.feed is not None]
+        more = line_setup.sections(lines, by_channel) if lines is not None else []
+        extra = [*specialise.sections(len(channels), feeds), *more, *extra]
     addresses = [channel.address for channel in channels if channel.address is not None]
     block = create_state(ports, addresses, options, path=path, handler_sections=extra)
     if feeds:
         numbers = {feed.full_name: index for index, feed in enumerate(feeds)}
         of_channel = [numbers[c.feed.full_name] for c in channels if c.feed is not None]
         midnights = {i: channel.midnight_ns for i, channel in enumerate(channels)}
-        specialise.prepare(block, feeds, of_channel, midnights)
+        specialise.prepare(block, feeds, of_channel, midnights, books=books, venues=venues)
+        if lines is not None:
+            line_setup.prepare(block, lines, by_channel)
     statefile.describe(block, plan, [link_name(port.uri) for port in ports], tick_hz)
     return block
 

@@ -18,9 +18,16 @@ from typer.main import get_command as click_command
 COMMANDS = {
     "replay": ("console.replay", "Run captures or live ports through the hot loop and report."),
     "decode": ("console.decode", "Print the messages in captures, for people or as JSON Lines."),
+    "bbo": (
+        "console.bbo",
+        "Write the best bids and offers of captures, venue by venue and national.",
+    ),
+    "book": ("console.book", "Show a symbol's books, venue by venue."),
+    "verify-books": ("console.verify", "Rebuild books with the slow model and compare."),
     "feeds": ("console.feeds", "List the feeds, or one feed's message types."),
     "top": ("console.top", "Watch the counters of a running loop."),
     "warm": ("console.warm", "Compile the kernels now, so that later starts are quick."),
+    "bench": ("console.bench", "Time decoding and books on an ITCH 5.0 file."),
     "doctor": ("console.doctor", "Say what this machine offers a polling loop."),
 }
 # By name, so that nothing is imported for the commands that cannot raise them.

@@ -21,6 +21,7 @@ import typer
 
 from console import statefile
 from console.compiling import Kernel, compile_all
+from console.linestats import lines_of
 from console.loops import loop_kernel, make_state
 from console.main import INTERRUPTED, complain
 from console.options import feed_versions, given_channels, shipped_channels
@@ -38,7 +39,7 @@ from nic.replay import find_files
 from nic.thread import PinnedThread, check_cores
 from nic.uri import parse_uri, read_options
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 JOIN_S = 0.2
 
 
@@ -90,7 +91,7 @@ def replay(
         measure=measure,
         default_channel=0 if plan.catch_all else NO_CHANNEL,
     )
-    kernel = loop_kernel(plan.feeds)
+    kernel = loop_kernel(plan.feeds, lines=lines_of(plan) is not None)
     compile_all([kernel])
     return _run(kernel, plan, given.uris, options, core, state, json_file)
 
@@ -158,11 +159,12 @@ def _run(
     json_file: Path | None,
 ) -> int:
     clock = Clock()
+    statefile.remove_stale()
     path = state or statefile.path_of(str(os.getpid()))
     with ExitStack() as stack:
         ports = [stack.enter_context(open_port(uri)) for uri in uris]
         _join(ports, plan)
-        block = make_state(plan, ports, options, path, clock.tick_hz)
+        block = make_state(plan, ports, options, path, clock.tick_hz, lines=lines_of(plan))
         stack.callback(block.close)
         if state is None:
             stack.callback(path.unlink, missing_ok=True)

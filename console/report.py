@@ -24,6 +24,7 @@ def tables(now: Object, before: Object | None = None) -> Group:
         *_links(now, before),
         Text(),
         _channels(now, before),
+        *_lines(now),
         *_faults(now),
         *_feeds(now),
         *_latency(now),
@@ -100,6 +101,23 @@ def _zone(feed: str | None) -> str:
         return versions(feed)[0].zone if feed else "UTC"
     except ValueError:  # a block of another release, with a feed this one does not have
         return "UTC"
+
+
+def _lines(now: Object) -> Iterable[RenderableType]:
+    """Streams with lines: what each line was worth, and what neither had."""
+    rows = []
+    for stream in now.get("lines", []):
+        name = f"{stream['name']} unit {stream['unit']}" if stream["unit"] else stream["name"]
+        for line in stream["lines"]:
+            counts = ("packets", "first", "duplicates", "gaps", "missing", "reordered")
+            lead = f"{line['lead_mean_ns']:,.0f}" if line["leads"] else ""
+            rows.append([f"{name} {line['line']}", *(count(line[key]) for key in counts), lead])
+        summary = f"{name}: {stream['state']}"
+        rows.append([summary, "", "", "", count(stream["gaps"]), count(stream["lost"]), "", ""])
+    if rows:
+        yield Text()
+        columns = (">packets", ">first", ">copies", ">gaps", ">missing", ">reordered", ">ns ahead")
+        yield table(("line", *columns), rows)
 
 
 def _faults(now: Object) -> Iterable[RenderableType]:

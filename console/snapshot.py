@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from console.linestats import lines
 from console.statefile import alive
 from feedhandler.actions import KINDS
 from feedhandler.faults import FAULTS
@@ -43,6 +44,7 @@ def snapshot(block: Block) -> Object:
         "channels": channels,
         "feeds": _feeds(channels),
         "actions": _actions(block),
+        "lines": lines(block) if "streams" in block.sections else [],
         "latency": _latency(block, float(about["tick_hz"])),
     }
 

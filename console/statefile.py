@@ -1,25 +1,30 @@
-"""Where a loop's counters lie, so that another process finds them, and whose they are."""
+"""Where a loop's counters lie, so that another process finds them, and whose they are.
+
+The folder is everybody's (/dev/shm): only plain files of this user are listed or removed.
+"""
 
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from console.plan import Plan
-from nic.block import Block
+from nic.block import Block, attach
 
 PREFIX = "sweepwire-"
 SHARED_MEMORY = Path("/dev/shm")
 
 # Sections behind the loop's own; texts are cut to fit.
 ABOUT_DTYPE = np.dtype(
-    [("pid", "<i8"), ("started_ns", "<i8"), ("tick_hz", "<f8"), ("unused", "<i8")]
+    [("pid", "<i8"), ("started_ns", "<i8"), ("tick_hz", "<f8"), ("namespace", "<i8")]
 )
 CHANNEL_NAME_DTYPE = np.dtype(
     [("name", "S48"), ("feed", "S48"), ("address", "S40"), ("line", "S8")]
@@ -40,9 +45,41 @@ def path_of(name: str) -> Path:
 
 
 def blocks() -> list[Path]:
-    """The blocks there are, newest first."""
-    found = [path for path in folder().glob(PREFIX + "*") if path.is_file()]
-    return sorted(found, key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    """This user's blocks, newest first."""
+    found = []
+    for path in folder().glob(PREFIX + "*"):
+        with suppress(OSError):  # it may just have gone
+            info = path.lstat()
+            if stat.S_ISREG(info.st_mode) and info.st_uid == os.getuid():
+                found.append((info.st_mtime_ns, path))
+    return [path for _, path in sorted(found, reverse=True)]
+
+
+def remove_stale() -> list[Path]:
+    """Removes the blocks of loops that were killed; returns what went.
+
+    Only those that bear their process id as their name: one that was named by --state is kept.
+    Process ids mean nothing in another namespace (a container that shares /dev/shm).
+    """
+    gone = []
+    for path in blocks():
+        number = path.name.removeprefix(PREFIX)
+        if not (number.isascii() and number.isdigit()) or alive(int(number)):
+            continue
+        with suppress(OSError, ValueError, KeyError), attach(path) as block:
+            about = block["about"]
+            owner = int(about["pid"][0]), int(about["namespace"][0])
+            if owner == (int(number), pid_namespace()):
+                path.unlink()
+                gone.append(path)
+    return gone
+
+
+def pid_namespace() -> int:
+    """What the process ids of this process count in; 0 where the system does not say."""
+    with suppress(OSError):
+        return Path("/proc/self/ns/pid").stat().st_ino
+    return 0
 
 
 def sections(link_count: int, channel_count: int) -> Sections:
@@ -57,7 +94,8 @@ def sections(link_count: int, channel_count: int) -> Sections:
 def describe(block: Block, plan: Plan, link_names: Sequence[str], tick_hz: float) -> None:
     """Fills the sections."""
     about = block["about"]
-    about["pid"], about["started_ns"], about["tick_hz"] = os.getpid(), time.time_ns(), tick_hz
+    about["pid"], about["namespace"] = os.getpid(), pid_namespace()
+    about["started_ns"], about["tick_hz"] = time.time_ns(), tick_hz
     for row, channel in zip(block["channel_names"], plan.channels, strict=False):
         address = channel.address
         place = "any" if address is None else f"{address.group}:{address.udp_port}"

@@ -60,10 +60,3 @@ class Tally:
         rows += [("fault", feed, reason, count(n)) for (feed, reason), n in self.faults.items()]
         rows += [("skipped", "", reason, count(n)) for reason, n in self.skipped.items()]
         table_to_stdout(("", "feed", "what", ">count"), rows)
-
-    def skipped_line(self) -> str | None:
-        """What was not shown, in one line."""
-        if not self.skipped:
-            return None
-        parts = ", ".join(f"{number} {reason}" for reason, number in self.skipped.most_common())
-        return f"{self.skipped.total()} of {self.packets} packets not shown: {parts}"

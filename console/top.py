@@ -18,7 +18,7 @@ from console.screen import console
 from console.snapshot import snapshot
 from nic.block import Block, attach
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 NEEDED = ("control", "links", "channels", "about", "channel_names", "link_names")
 NS_PER_S = 1e9
 

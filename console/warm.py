@@ -9,6 +9,7 @@ import typer
 from numba import types
 
 from console.compiling import Kernel, compile_all
+from console.linestats import lines_of
 from console.loops import loop_kernel
 from console.options import feed_versions, given_channels, shipped_channels
 from console.plan import mapped_plan
@@ -17,7 +18,7 @@ from feedhandler.channelfile import ChannelMap
 from feedhandler.framebatch import parse_frames
 from nic import kernelcache
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()
@@ -58,10 +59,11 @@ def warm(
 
 
 def _loops(feeds: list[str], mapped: ChannelMap | None) -> list[Kernel]:
-    chosen = [feed_versions(name)[0] for name in feeds]
+    chosen, lines = [feed_versions(name)[0] for name in feeds], False
     for feed in chosen:
         if feed.transport.stream:
             raise typer.BadParameter(f"{feed.full_name} comes by TCP and needs no kernel")
     if mapped is not None:
-        chosen = mapped_plan(mapped, None).feeds
-    return [loop_kernel(chosen)] if chosen else []
+        plan = mapped_plan(mapped, None)
+        chosen, lines = plan.feeds, lines_of(plan) is not None
+    return [loop_kernel(chosen, lines=lines)] if chosen else []

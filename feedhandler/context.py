@@ -33,7 +33,9 @@ CONTEXT_DTYPE: Final = np.dtype(
         ("feed", "i8"),  # number of the feed among those compiled into the loop
         ("capture_ns", "i8"),  # when the packet being decoded was received, epoch
         ("consumed", "i8"),  # bytes of the stream piece just walked that need not come again
-        ("spare", "i8", (3,)),
+        ("skip", "i8"),  # messages at the start of the packet that were seen before
+        ("book", "i8"),  # address of the head of the venue's books; 0 = none are kept
+        ("venue", "i8"),  # address of the venue's row in a consolidated book; 0 = none is kept
         ("faults", "i8", (16,)),  # by number, see feedhandler.faults
         ("actions", "i8", (KIND_ROOM,)),  # emitted, by kind, see feedhandler.actions
         ("clock_ns", "i8", (UNITS,)),  # whole second last announced by a unit, epoch; 0 = unknown
@@ -55,8 +57,11 @@ MESSAGES: Final = field_offset(CONTEXT_DTYPE, "messages")
 HEARTBEATS: Final = field_offset(CONTEXT_DTYPE, "heartbeats")
 CONSUMED: Final = field_offset(CONTEXT_DTYPE, "consumed")
 FAULT_COUNTS: Final = field_offset(CONTEXT_DTYPE, "faults")
+SKIP: Final = field_offset(CONTEXT_DTYPE, "skip")
 FEED: Final = field_offset(CONTEXT_DTYPE, "feed")
 CAPTURE_NS: Final = field_offset(CONTEXT_DTYPE, "capture_ns")
+BOOK: Final = field_offset(CONTEXT_DTYPE, "book")
+VENUE: Final = field_offset(CONTEXT_DTYPE, "venue")
 ACTION_COUNTS: Final = field_offset(CONTEXT_DTYPE, "actions")
 CLOCK_NS: Final = field_offset(CONTEXT_DTYPE, "clock_ns")
 SYMBOL_BYTES: Final = SYMBOL_DTYPE.itemsize

@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from feedhandler.actions import ACTION_DTYPE
+from feedhandler.booksink import ROOM, SINK_DTYPE
 from feedhandler.context import CONTEXT_DTYPE, SYMBOL_DTYPE
 from feedhandler.faults import FAULTS
 from feedhandler.feed import Feed
-from feedhandler.wire.walk import BATCH
+from feedhandler.lines.entry import lines_source
 from nic import kernelcache
 from nic.block import Block
 
@@ -32,26 +33,50 @@ from feedhandler.loop import FLUSH_NOTHING, run_loop
 from nic.kernelref import KernelRef
 '''
 
+BOOK_IMPORTS = """
+from feedhandler.bookhandler import collect, flush_books, room_for
+"""
+
+MARKET_IMPORTS = """
+from feedhandler.consolidated.sink import consolidate
+"""
+
 BODY = """
 
 @njit(nogil=True)
-def handle(state, channel, payload, length, timestamp_ns, burst_index):
-    context, out, start = context_of(state, channel), batch_of(state), np.int64(payload)
+def deliver(state, channel, payload, length, timestamp_ns):
+    context, start = context_of(state, channel), np.int64(payload)
+    out = {room}
     before = messages_so_far(context)
     feed = begin(context, timestamp_ns)
     made = 0
 {choices}
     count_actions(context, out, made)
+    {keep}
     return messages_so_far(context) - before
 
+{handle}
 
 HANDLE = KernelRef(handle)
+FLUSH = {flush}
 
 
 @njit(nogil=True, cache=True)
 def run(state):
-    return run_loop(state, HANDLE, FLUSH_NOTHING)
+    return run_loop(state, HANDLE, FLUSH)
 """
+PLAIN_HANDLE = """
+@njit(nogil=True)
+def handle(state, channel, payload, length, timestamp_ns, burst_index):
+    return deliver(state, channel, payload, length, timestamp_ns)
+"""
+DECODING = {"room": "batch_of(state)", "keep": "", "flush": "FLUSH_NOTHING"}
+KEEPING_BOOKS = {
+    "room": "room_for(state, context)",
+    "keep": "collect(state, made)",
+    "flush": "KernelRef(flush_books)",
+}
+CONSOLIDATING = DECODING | {"keep": "consolidate(context, out, made)"}
 
 
 def kernel_pairs(feeds: Sequence[Feed]) -> list[tuple[str, str]]:
@@ -59,18 +84,23 @@ def kernel_pairs(feeds: Sequence[Feed]) -> list[tuple[str, str]]:
     return list(dict.fromkeys((feed.walk, feed.message) for feed in feeds))
 
 
-def source(feeds: Sequence[Feed]) -> str:
+def source(
+    feeds: Sequence[Feed], *, books: bool = False, market: bool = False, lines: bool = False
+) -> str:
     """The entry module's text for these feeds.
+
+    With `books` their actions go to the books, with `market` to the consolidated book as well. With
+    `lines` packets of channels that are lines of a stream go through arbitration first.
 
     Raises:
         ValueError: naming a feed that is read from a stream and has no place in the packet loop.
     """
-    lines, choices = [], []
+    kernels, choices = [], []
     for number, (walk, message) in enumerate(kernel_pairs(feeds)):
         for path, alias in ((walk, f"walk_{number}"), (message, f"message_{number}")):
             module, _, name = path.partition(":")
-            lines.append(f"from {module} import {name} as {alias}")
-        lines.append(f"MESSAGE_{number} = KernelRef(message_{number})")
+            kernels.append(f"from {module} import {name} as {alias}")
+        kernels.append(f"MESSAGE_{number} = KernelRef(message_{number})")
         test = "if" if number == 0 else "elif"
         choices.append(f"    {test} feed == {number}:")
         call = f"walk_{number}(start, length, context, out, MESSAGE_{number})"
@@ -79,25 +109,45 @@ def source(feeds: Sequence[Feed]) -> str:
         if feed.transport.stream:
             raise ValueError(f"feed {feed.full_name} comes by TCP, not in datagrams")
     head = HEAD.format(names=", ".join(feed.full_name for feed in feeds))
-    return head + "\n".join(lines) + BODY.format(choices="\n".join(choices))
+    sink, imports = (KEEPING_BOOKS, BOOK_IMPORTS) if books else (DECODING, "")
+    if market:
+        sink, imports = CONSOLIDATING, MARKET_IMPORTS
+    head += imports
+    handle = PLAIN_HANDLE
+    if lines:
+        transports = {(feed.walk, feed.message): feed.transport.name for feed in feeds}
+        more, handle = lines_source(list(transports.values()), books=books, market=market)
+        head += more
+    body = BODY.format(choices="\n".join(choices), handle=handle, **sink)
+    return head + "\n".join(kernels) + body
 
 
-def build(feeds: Sequence[Feed]) -> Callable[[int], int]:
+def build(
+    feeds: Sequence[Feed], *, books: bool = False, market: bool = False, lines: bool = False
+) -> Callable[[int], int]:
     """The loop `run(state_address)` for these feeds; compiled on its first call or by `warm`.
+
+    With `books` it keeps the books of the channels that `prepare` was given some for; with `market`
+    also the consolidated book, packet by packet. With `lines` it arbitrates between the channels
+    that `lines.setup.prepare` made lines of a stream.
 
     Raises:
         ValueError: when no feed is given, or one comes by TCP.
     """
     if not feeds:
         raise ValueError("no feed to build a loop for")
-    text = source(feeds)
+    text = source(feeds, books=books, market=market, lines=lines)
     run: Callable[[int], int] = kernelcache.generated_module("loop", text).run
     return run
 
 
 def sections(channel_count: int, feeds: Sequence[Feed]) -> list[tuple[str, np.dtype[Any], int]]:
     """The block sections that the handlers need, for `stateblock.create_state`."""
-    made = [("actions", ACTION_DTYPE, BATCH), ("contexts", CONTEXT_DTYPE, max(1, channel_count))]
+    made = [
+        ("actions", ACTION_DTYPE, ROOM),
+        ("sink", SINK_DTYPE, 1),  # right behind the actions, where the handler looks for it
+        ("contexts", CONTEXT_DTYPE, max(1, channel_count)),
+    ]
     if any(feed.time_base == "symbol second" for feed in feeds):
         made.append(("symbols", SYMBOL_DTYPE, SYMBOLS_PER_CHANNEL * max(1, channel_count)))
     return made
@@ -108,6 +158,8 @@ def prepare(
     feeds: Sequence[Feed],
     feed_of_channel: Sequence[int],
     midnights_ns: Mapping[int, int] | None = None,
+    books: Mapping[int, int] | None = None,
+    venues: Mapping[int, int] | None = None,
 ) -> None:
     """Fills the contexts of a fresh block.
 
@@ -116,6 +168,9 @@ def prepare(
         feeds: those the loop was built for.
         feed_of_channel: index into `feeds` for each channel.
         midnights_ns: by channel, the session's midnight as epoch ns; absent is unknown.
+        books: by channel, the address of the books its actions go to; absent keeps none. The lines
+            and units of a venue have the same.
+        venues: by channel, the address of its venue's row in a consolidated book; absent: none.
     """
     pairs = kernel_pairs(feeds)
     contexts = block["contexts"]
@@ -123,6 +178,8 @@ def prepare(
         feed, context = feeds[index], contexts[channel]
         context["feed"] = pairs.index((feed.walk, feed.message))
         context["midnight_ns"] = (midnights_ns or {}).get(channel, 0)
+        context["book"] = (books or {}).get(channel, 0)
+        context["venue"] = (venues or {}).get(channel, 0)
         block["channels"][channel]["handler_state"] = (
             block.offset("contexts") + CONTEXT_DTYPE.itemsize * channel
         )

@@ -78,7 +78,8 @@ CHANNEL_DTYPE = np.dtype(
         ("stream", "<u4"),
         ("line", "<u4"),
         ("handler_state", "<u8"),  # bytes from the block's start to this channel's own state
-        ("unused", "<u8", (2,)),
+        ("streams", "<u8"),  # bytes to the stream rows of the channel; 0 = no arbitration
+        ("unused", "<u8"),
     ]
 )
 
@@ -142,6 +143,7 @@ CHANNEL_TOTAL_BYTES = field_offset(CHANNEL_DTYPE, "bytes")
 CHANNEL_TIMESTAMP = field_offset(CHANNEL_DTYPE, "last_timestamp_ns")
 CHANNEL_STREAM = field_offset(CHANNEL_DTYPE, "stream")
 CHANNEL_LINE = field_offset(CHANNEL_DTYPE, "line")
+CHANNEL_STREAMS = field_offset(CHANNEL_DTYPE, "streams")
 CHANNEL_HANDLER_STATE = field_offset(CHANNEL_DTYPE, "handler_state")
 
 DESCRIPTOR_BYTES = DESCRIPTOR_DTYPE.itemsize

@@ -186,14 +186,15 @@ def create(
 ) -> Block:
     """A new zeroed block, every page present: a file at `path` (say in /dev/shm), or anonymous.
 
-    The file appears under its name only when it is whole, and replaces an older one; processes that
-    had the old one mapped keep it. `hugepages` asks for transparent ones and costs nothing if the
-    kernel refuses. Raises OSError when there is no room.
+    The file is its owner's alone (mode 0600). It appears under its name only when it is whole, and
+    replaces an older one; processes that had the old one mapped keep it. `hugepages` asks for
+    transparent ones and costs nothing if the kernel refuses. Raises OSError when there is no room.
     """
     layout = Layout(sections)
     unfinished = None
     if path is None:
-        memory = mmap.mmap(-1, layout.size_bytes)
+        # Private memory gets huge pages on request; shared memory only where the system says so.
+        memory = mmap.mmap(-1, layout.size_bytes, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     else:
         unfinished = path.with_name(f".{path.name}.{os.getpid()}")
         memory = _map_new_file(unfinished, layout.size_bytes)
@@ -211,7 +212,10 @@ def create(
 
 
 def _map_new_file(path: Path, size_bytes: int) -> mmap.mmap:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+    # The folder may be everybody's: what already has the name, a link above all, is not written to.
+    path.unlink(missing_ok=True)
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(path, flags, 0o600)
     try:
         os.posix_fallocate(descriptor, 0, size_bytes)  # a full file system says so here, not later
         return mmap.mmap(descriptor, size_bytes, mmap.MAP_SHARED)
@@ -253,7 +257,15 @@ def _read_sections(memory: mmap.mmap, path: Path, expected: Layout | None) -> di
         raise ValueError(f"{path}: offset {offset}: section table does not match its hash")
     if expected is not None and expected.hash != digest:
         raise ValueError(f"{path}: laid out differently from what this version expects; remake it")
-    sections = {}
-    for name, start, _, count, description in json.loads(table):
-        sections[name] = Section(name, _described(description), count, start)
-    return sections
+    try:
+        made = [
+            Section(str(name), _described(description), int(count), int(start))
+            for name, start, _, count, description in json.loads(table)
+        ]
+    except (TypeError, ValueError, SyntaxError, MemoryError, RecursionError) as error:
+        raise ValueError(f"{path}: offset {offset}: section table cannot be read") from error
+    for item in made:
+        whole = item.count > 0 and HEADER_BYTES <= item.offset <= offset - item.size_bytes
+        if not whole or item.dtype.hasobject:
+            raise ValueError(f"{path}: section {item.name!r} does not lie inside the block")
+    return {item.name: item for item in made}

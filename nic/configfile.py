@@ -17,6 +17,7 @@ import msgspec
 
 Model = TypeVar("Model")
 _SHOWN_CHARACTERS = 60
+_FILE_BYTES_MAX = 1 << 24  # a device or a capture named by mistake is not read into memory
 
 
 class ConfigError(ValueError):
@@ -26,7 +27,11 @@ class ConfigError(ValueError):
 def load(path: Path, model: type[Model]) -> Model:
     """The file at `path` as a `model`. Raises ConfigError."""
     try:
-        text = path.read_bytes().decode("utf-8")
+        with path.open("rb") as file:
+            raw = file.read(_FILE_BYTES_MAX + 1)
+        if len(raw) > _FILE_BYTES_MAX:
+            raise ConfigError(f"{path}: expected a TOML file of at most {_FILE_BYTES_MAX} bytes")
+        text = raw.decode("utf-8")
     except OSError as error:
         raise ConfigError(f"{path}: cannot open: {error.strerror}") from None
     except UnicodeDecodeError as error:
@@ -40,6 +45,8 @@ def parse(text: str, model: type[Model], name: str) -> Model:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{name}: not TOML: {error}") from None
+    except RecursionError:
+        raise ConfigError(f"{name}: arrays or tables nested too deeply") from None
     wrong = _first_wrong(table, model, "")
     if wrong is not None:
         raise ConfigError(f"{name}: {wrong}")

@@ -10,12 +10,14 @@ a hash over every kernel source, what those import from this project, the CPU an
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import hashlib
 import importlib.util
 import os
 import re
 import shutil
+import stat
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -120,20 +122,30 @@ def prune(root: Path, current: Path) -> list[Path]:
     return old
 
 
+def writable_by_others(path: Path) -> bool:
+    """Whether somebody who is neither this user nor root could have put machine code there."""
+    info = path.stat()
+    stranger = os.getuid() != 0 and info.st_uid not in (0, os.getuid())
+    return stranger or bool(info.st_mode & stat.S_IWOTH)
+
+
 @functools.cache
 def folder() -> Path:
     """The cache folder of this process, made and marked as used. Points numba at it.
 
-    Raises OSError when the folder cannot be made.
+    Raises OSError when the folder cannot be made, or when others could put code into it.
     """
     root = cache_root()
     current = root / (FOLDER_PREFIX + sources_hash(Path(__file__).resolve().parents[1]))
     try:
-        current.mkdir(parents=True, exist_ok=True)
+        current.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.utime(current)
     except OSError as error:
         hint = "set SWEEPWIRE_CACHE to a folder that can be written"
         raise OSError(error.errno, f"{current}: no place for compiled kernels; {hint}") from error
+    if writable_by_others(current):
+        hint = "set SWEEPWIRE_CACHE to a folder of your own"
+        raise PermissionError(errno.EPERM, f"{current}: others can write there; {hint}")
     with contextlib.suppress(OSError):  # another process may be pruning the same folders
         prune(root, current)
     os.environ["NUMBA_CACHE_DIR"] = str(current)

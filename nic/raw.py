@@ -95,9 +95,12 @@ def emit_store(builder: Any, address: Any, value: Any, width_bytes: int, big: bo
         done += part
 
 
-def make_load(width_bytes: int, *, signed: bool, big: bool) -> Any:
-    """An intrinsic `load(address) -> uint64 or int64` of that width and byte order."""
-    result = types.int64 if signed else types.uint64
+def make_load(width_bytes: int, *, signed: bool, big: bool, result: Any = None) -> Any:
+    """An intrinsic `load(address)` of that width and byte order.
+
+    Its result is uint64 or int64 by `signed`, unless `result` says otherwise.
+    """
+    result = result or (types.int64 if signed else types.uint64)
 
     @intrinsic
     def load(_typing: Any, address: Any) -> Any:
@@ -110,6 +113,24 @@ def make_load(width_bytes: int, *, signed: bool, big: bool) -> Any:
         return result(types.uint64), codegen
 
     return load
+
+
+@intrinsic
+def load_fixed(_typing: Any, address: Any) -> Any:
+    """An int64 that no kernel changes while one runs: sizes, addresses of tables.
+
+    The compiler may keep it in a register over stores; any other load is repeated after them.
+    """
+    if not isinstance(address, types.Integer):
+        return None
+
+    def codegen(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        place = emit_check(builder, args[0], 8)
+        value = builder.load(builder.inttoptr(place, _I64.as_pointer()), align=8)
+        value.set_metadata("invariant.load", builder.module.add_metadata([]))
+        return value
+
+    return types.int64(types.uint64), codegen
 
 
 def make_store(width_bytes: int, *, big: bool) -> Any:
@@ -177,6 +198,11 @@ load_i32le = make_load(4, signed=True, big=False)
 load_i32be = make_load(4, signed=True, big=True)
 load_i64le = make_load(8, signed=True, big=False)
 load_i64be = make_load(8, signed=True, big=True)
+
+# Unsigned but given as int64, for arithmetic with signed numbers: numba makes a float of a variable
+# that is uint64 on one path and int64 on another.
+load_n8 = make_load(1, signed=False, big=False, result=types.int64)
+load_n32le = make_load(4, signed=False, big=False, result=types.int64)
 
 store_u8 = make_store(1, big=False)
 store_u16le = make_store(2, big=False)

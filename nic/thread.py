@@ -78,6 +78,9 @@ class PinnedThread:
         self._ports = tuple(ports)
         self._result: Any = None
         self._failure: BaseException | None = None
+        # Thread.join, interrupted by a signal's exception, takes a running thread for ended (Python
+        # up to 3.12), and a port closed on its word would go away under the kernel.
+        self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def _run(self) -> None:
@@ -89,6 +92,8 @@ class PinnedThread:
             self._result = self._kernel(*self._args)
         except BaseException as failure:  # join() raises it
             self._failure = failure
+        finally:
+            self._ended.set()
 
     def start(self) -> PinnedThread:
         """Starts the thread; returns this object."""
@@ -97,13 +102,17 @@ class PinnedThread:
 
     @property
     def running(self) -> bool:
-        """Whether the kernel has not returned yet."""
-        return self._thread.is_alive()
+        """Whether the kernel was started and has not returned yet."""
+        return self._thread.ident is not None and not self._ended.is_set()
 
     def join(self, timeout_s: float | None = None) -> Any:
-        """Waits for the kernel and gives its result; raises what it raised, or TimeoutError."""
-        self._thread.join(timeout_s)
-        if self._thread.is_alive():
+        """Waits for the kernel and gives its result; raises what it raised, or TimeoutError.
+
+        May be interrupted (KeyboardInterrupt) and called again.
+        """
+        if self._thread.ident is None:
+            raise RuntimeError(f"thread {self._thread.name} was not started")
+        if not self._ended.wait(timeout_s):
             raise TimeoutError(f"thread {self._thread.name} still runs after {timeout_s} s")
         if self._failure is not None:
             raise self._failure

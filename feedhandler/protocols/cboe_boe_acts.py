@@ -65,6 +65,7 @@ ROWS = Rows(
         ),
         0x48: Act(CANCEL_REJECTED, aux="purge_reject_reason", time="transaction_time", flags=ALL),
     },
+    bytes_in_front=0,
 )
 
 

@@ -20,6 +20,7 @@ from feedhandler.actions import (
 )
 from feedhandler.protocols.ouch42 import OUTBOUND
 from feedhandler.protocols.ouch50_acts import SIDES
+from feedhandler.transports.soupbintcp import HEADER_BYTES
 from feedhandler.wire.acts import Act, Rows
 
 TERMS = {"side": "buy_sell_indicator", "sides": SIDES, "price": "price", "quantity": "shares"}
@@ -55,4 +56,5 @@ ROWS = Rows(
         "M": order(RESTATED, side="buy_sell_indicator", sides=SIDES, quantity="shares"),
         "N": order(RESTATED, mapped=("message_type", {}), default=ord("N")),
     },
+    bytes_in_front=HEADER_BYTES,
 )

@@ -22,6 +22,7 @@ from feedhandler.actions import (
     SESSION,
 )
 from feedhandler.protocols.ouch50 import OUTBOUND
+from feedhandler.transports.soupbintcp import HEADER_BYTES
 from feedhandler.wire.acts import Act, Rows
 
 SIDES = {"B": BUY, "S": SELL, "T": SELL, "E": SELL}
@@ -64,4 +65,5 @@ ROWS = Rows(
             default=ord("Q"),
         ),
     },
+    bytes_in_front=HEADER_BYTES,
 )

@@ -24,6 +24,7 @@ from feedhandler.actions import (
     SESSION,
 )
 from feedhandler.protocols.pillar_gateway import PILLAR_GATEWAY
+from feedhandler.transports.pillar_stream import PILLAR_STREAM, SEQ_MSG
 from feedhandler.wire.acts import Act, Rows
 
 NO_ACTION = 0
@@ -72,4 +73,5 @@ ROWS = Rows(
         0x0292: order(BREAK, aux="deal_id", price="last_px", quantity="last_qty"),
         0x0263: order(REJECTED, aux="reason_code", kinds=("reject_type", REFUSED)),
     },
+    bytes_in_front=PILLAR_STREAM[SEQ_MSG].size,
 )

@@ -7,6 +7,7 @@ Source: IEX Transport Protocol specification 1.25 (Investors Exchange).
 
 from __future__ import annotations
 
+from feedhandler.transports.kinds import HEARTBEAT
 from feedhandler.transports.transport import Transport
 from feedhandler.wire.field import Fields
 from feedhandler.wire.framing import COUNTED_U16_LE
@@ -55,4 +56,9 @@ TRANSPORT = Transport(
     scope="session",
     valid=lambda header: header["version"] == VERSION,
     length=("payload_length", HEADER.size),
+    session="session_id",
+    unit="channel_id",
+    sent=("send_time",),
+    signals=("message_count", {0: HEARTBEAT}),
+    restarts=True,
 )

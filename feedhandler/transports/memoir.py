@@ -5,6 +5,7 @@ Source: MEMX MEMOIR Depth feed 1.3 (MEMOIR-UDP).
 
 from __future__ import annotations
 
+from feedhandler.transports import kinds
 from feedhandler.transports.transport import Transport
 from feedhandler.wire.field import Fields
 from feedhandler.wire.framing import COUNTED_U16_BE
@@ -48,5 +49,14 @@ TRANSPORT = Transport(
     has_messages=lambda header: header["message_type"] == SEQUENCED,
     valid=lambda header: (
         header["message_type"] in MESSAGE_TYPES and header["header_length"] == HEADER_BYTES
+    ),
+    session="session_id",
+    signals=(
+        "message_type",
+        {
+            **dict.fromkeys(range(SEQUENCED + 1, 256), kinds.BAD),
+            HEARTBEAT: kinds.HEARTBEAT,
+            SESSION_SHUTDOWN: kinds.END_OF_SESSION,
+        },
     ),
 )

@@ -5,6 +5,7 @@ Source: MoldUDP64 protocol specification 1.00 (Nasdaq).
 
 from __future__ import annotations
 
+from feedhandler.transports.kinds import END_OF_SESSION, HEARTBEAT
 from feedhandler.transports.transport import Transport
 from feedhandler.wire.field import Fields
 from feedhandler.wire.framing import COUNTED_U16_BE
@@ -40,4 +41,6 @@ TRANSPORT = Transport(
     scope="session",
     no_messages=frozenset({END_OF_SESSION_COUNT}),
     requests=(REQUEST,),
+    session="session",
+    signals=("message_count", {HEARTBEAT_COUNT: HEARTBEAT, END_OF_SESSION_COUNT: END_OF_SESSION}),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from numba import njit
 
 from feedhandler.context import HEARTBEATS, NEXT_SEQUENCE, PACKETS, SESSION, add, count_fault, put
-from feedhandler.faults import SHORT_HEADER
+from feedhandler.faults import SHORT_HEADER, TRAILING_BYTES
 from feedhandler.transports.moldudp64 import (
     END_OF_SESSION_COUNT,
     HEADER,
@@ -33,6 +33,8 @@ def walk(payload, length, context, out, message):
     if count in (HEARTBEAT_COUNT, END_OF_SESSION_COUNT):
         add(context, HEARTBEATS, 1)
         put(context, NEXT_SEQUENCE, sequence)
+        if count == HEARTBEAT_COUNT and length > HEADER_BYTES:
+            count_fault(context, TRAILING_BYTES)
         return 0
     put(context, NEXT_SEQUENCE, sequence + count)
     start = payload + HEADER_BYTES

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from feedhandler.transports import kinds
 from feedhandler.transports.transport import Transport
 from feedhandler.wire.field import Fields
 from feedhandler.wire.framing import INSIDE_U8
@@ -43,6 +44,8 @@ TRANSPORT = Transport(
     scope="unit",
     length=("length", 0),
     unsequenced=UNSEQUENCED,
+    unit="unit",
+    signals=("count", {HEARTBEAT_COUNT: kinds.HEARTBEAT}),
 )
 STREAM = replace(
     TRANSPORT, name="suh_stream", title="Cboe Sequenced Unit Header over TCP", stream=True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from feedhandler.wire.errors import WireError
@@ -11,7 +11,7 @@ from feedhandler.wire.protocol import Protocol
 from feedhandler.wire.record import Buffer, Record, Values
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Transport:
     """A transport as data.
 
@@ -31,6 +31,13 @@ class Transport:
         requests: tables of what a client sends to the transport's services.
         stream: true for byte streams (TCP), where messages straddle segments.
         unsequenced: sequence of packets whose messages have no number; None where all have one.
+        session, unit: header fields that say which session or unit a sequence counts in; "" where
+            there is none.
+        sent: header fields of the send time: one of ns, or seconds and ns; () where there is none.
+        signals: (header field, {value: kind of `transports.kinds`}): packets that are more, or
+            less, than messages in their order.
+        restarts: a packet sent later with a sequence that went back starts at 1 again, within the
+            same session.
     """
 
     name: str
@@ -47,6 +54,11 @@ class Transport:
     requests: tuple[Record, ...] = ()
     stream: bool = False
     unsequenced: int | None = None
+    session: str = ""
+    unit: str = ""
+    sent: tuple[str, ...] = ()
+    signals: tuple[str, Mapping[int, int]] | None = None
+    restarts: bool = False
 
 
 @dataclass

@@ -9,6 +9,7 @@ Source: XDP and Pillar Common Client Specification (NYSE), packet header.
 from __future__ import annotations
 
 from feedhandler.protocols.nyse_control import REQUESTS
+from feedhandler.transports import kinds
 from feedhandler.transports.transport import Transport
 from feedhandler.wire.field import Fields, Role
 from feedhandler.wire.framing import INSIDE_U16_LE
@@ -56,6 +57,17 @@ HEADER = Record(
     ],
     note="delivery flag 1 is a heartbeat, 12 a sequence reset, 17 to 20 a refresh",
 )
+SIGNALS = {
+    HEARTBEAT: kinds.HEARTBEAT,
+    SEQUENCE_RESET: kinds.RESET,
+    RETRANSMISSION_ONLY: kinds.RETRANSMISSION,
+    RETRANSMISSION_PART: kinds.RETRANSMISSION,
+    REFRESH_ONLY: kinds.REFRESH,
+    REFRESH_START: kinds.REFRESH,
+    REFRESH_PART: kinds.REFRESH,
+    REFRESH_END: kinds.REFRESH,
+    MESSAGE_UNAVAILABLE: kinds.UNAVAILABLE,
+}
 
 
 def has_messages(header: Values) -> bool:
@@ -74,4 +86,6 @@ TRANSPORT = Transport(
     has_messages=has_messages,
     length=("pkt_size", 0),
     requests=REQUESTS,
+    sent=("seconds", "nanoseconds"),
+    signals=("delivery_flag", SIGNALS),
 )

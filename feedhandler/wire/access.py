@@ -73,7 +73,7 @@ def load_price(record: Record, name: str) -> Any:
     load, factor, signed = load_field(field), multiplier(field.decimals), field.signed
     limit = ((1 << 63) - 1) // factor
 
-    if field.width < KEY_BYTES:
+    if field.high <= limit:
 
         @njit(nogil=True)
         def narrow(address: Any) -> Any:

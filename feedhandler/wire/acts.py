@@ -23,9 +23,11 @@ from feedhandler.wire.access import KEY_BYTES, SPACES
 from feedhandler.wire.field import Field, Kind
 from feedhandler.wire.protocol import Protocol, code_number
 from feedhandler.wire.record import Record
+from feedhandler.wire.walk import ROOM
 
 SIDES: Mapping[str, int] = {"B": BUY, "S": SELL}
 EVERYTHING = -1  # mask of a field of 8 bytes
+LEAST_HEADER_BYTES = 8  # every packet header of the datagram transports has at least as many
 NO_SIDE = -1  # in a table of sides: the value is none of the layout's
 LOWEST, HIGHEST = -(1 << 63), (1 << 63) - 1
 
@@ -37,7 +39,8 @@ class Act:
     Attributes:
         kind: number of the action.
         key, order_id, price, quantity, aux, time, second: names of the fields that fill the
-            record; None leaves 0. `second` is a field of whole epoch seconds that goes with `time`.
+            record; None leaves 0. A text key of less than 8 bytes is filled up with spaces.
+            `second` is a field of whole epoch seconds that goes with `time`.
         side: a constant side, or the field that says it.
         sides: what the values of that field mean; a value outside it is a fault.
         flags: constant flags of the record.
@@ -46,7 +49,6 @@ class Act:
         kinds: (field, {value: kind}) replaces the kind by a one-byte field's value.
         mapped: (field, {value: aux}) gives aux by a one-byte field's value; `default` else.
         default: aux for the values that `mapped` does not list.
-        padded: for text keys: the short ones are filled up with spaces.
     """
 
     kind: int
@@ -83,20 +85,37 @@ COLUMN = {name: number for number, name in enumerate(ROW)}
 class Rows:
     """The rows of a protocol, ready for the interpreter.
 
+    A field is read by the 8 bytes that end where it does, so that nothing behind a message is
+    touched; for a field near the message's start they begin in front of it.
+
+    Args:
+        protocol: the table of the messages.
+        acts: the rows by message code.
+        bytes_in_front: how many readable bytes the transport guarantees in front of every message.
+
+    Raises:
+        ValueError: a row that cannot be run, with what it asks for; so also a field whose 8 bytes
+            begin before those in front of the message.
+
     Attributes:
         acts: what was given, by message code.
         rows: int64 [row][column]; row 0 does nothing.
         first: int32 [message code]: its first row, 0 when the message means nothing to a book.
         tables: int32 [table * 256 + byte]: values chosen by one byte of a message; table 0 is 0.
         big: byte order of the protocol.
-        wide: whether a price or quantity can leave the 63 bits when scaled.
+        wide: whether a price can leave the 63 bits when scaled.
         by_symbol: whether a price's scale comes with its symbol (its factor here is 0).
     """
 
     row_bytes = 8 * len(ROW)
 
-    def __init__(self, protocol: Protocol, acts: Mapping[int | str, Act | tuple[Act, ...]]) -> None:
-        self.protocol = protocol
+    def __init__(
+        self,
+        protocol: Protocol,
+        acts: Mapping[int | str, Act | tuple[Act, ...]],
+        bytes_in_front: int = LEAST_HEADER_BYTES,
+    ) -> None:
+        self.protocol, self.bytes_in_front = protocol, bytes_in_front
         self.acts: dict[int | str, tuple[Act, ...]] = {}
         self._rows: list[list[int]] = [[0] * len(ROW)]
         self._tables: list[list[int]] = [[0] * 256]
@@ -106,6 +125,9 @@ class Rows:
         self.first: NDArray[np.int32] = np.zeros(max(protocol.by_number) + 1, np.int32)
         for code, given in acts.items():
             chain = given if isinstance(given, tuple) else (given,)
+            if len(chain) > ROOM:
+                name = protocol[code].name
+                raise ValueError(f"{name}: {len(chain)} records, the batch has room for {ROOM}")
             self.acts[code] = chain
             numbers = [self._add(protocol[code], act) for act in chain]
             self.first[code_number(code)] = numbers[0]
@@ -140,12 +162,14 @@ class Rows:
         # An absent field is "read" too, then masked away: it has to end inside the message.
         row[f"{part}_end"] = min(KEY_BYTES, record.size)
         if name is None:
+            self._check_front(row, part, f"{record.name} without {part}")
             return
         item = record.by_name[name]
         width = min(item.width, KEY_BYTES)
         if item.is_integer and item.width > KEY_BYTES:
             raise ValueError(f"{record.name}.{name}: too wide")
         row[f"{part}_end"] = item.offset + width
+        self._check_front(row, part, f"{record.name}.{name}")
         row[f"{part}_mask"] = EVERYTHING if width == KEY_BYTES else (1 << 8 * width) - 1
         swapped = self._swapped(item)
         row[f"{part}_shift"] = 0 if swapped else 64 - 8 * width
@@ -157,9 +181,15 @@ class Rows:
             filled = (SPACES << 8 * width) & ((1 << 64) - 1)
             row["key_fill"] = filled - (1 << 64) if filled >> 63 else filled
 
+    def _check_front(self, row: dict[str, int], part: str, what: str) -> None:
+        before = KEY_BYTES - row[f"{part}_end"]
+        if before > self.bytes_in_front:
+            there = f"{self.bytes_in_front} in front of a message"
+            raise ValueError(f"{what}: needs {before} readable bytes, there are {there}")
+
     def _swapped(self, item: Field) -> bool:
         """Whether the field is read with swapped bytes: a protocol has one byte order."""
-        if self.big and item.kind is Kind.ALPHA and item.width > 1:
+        if self.big and not item.is_integer and item.width > 1:
             raise ValueError(f"{item.name}: text in a big-endian protocol needs its own kernel")
         return self.big
 
@@ -169,13 +199,16 @@ class Rows:
         if item is not None and item.is_price and item.decimals is None:
             if part != "price" and row["price_factor"] != 0:
                 raise ValueError(f"{record.name}.{name}: needs the price's scale of the symbol")
+            if item.high * multiplier(0) > HIGHEST:
+                what = "too wide for a scale that the symbol says"
+                raise ValueError(f"{record.name}.{name}: {what}")
             row[f"{part}_factor"] = 0
             self.by_symbol = True
         elif item is not None and item.decimals is not None:
             row[f"{part}_factor"] = factor = multiplier(item.decimals)
             high = HIGHEST // factor
             low = -high if item.signed else 0
-            self.wide |= item.width == KEY_BYTES
+            self.wide |= item.width == KEY_BYTES or item.high > high
         row[f"{part}_low"], row[f"{part}_high"] = low, high
 
     def _flags(self, row: dict[str, int], record: Record, act: Act) -> None:
@@ -185,6 +218,9 @@ class Rows:
             return
         if len({rule[0] for rule in given}) > 1:
             raise ValueError(f"{record.name}: flags and kind hang on different fields")
+        added = [f for rule in (act.flagged, act.masked) if rule for f in rule[1].values()]
+        if any(flags & act.flags for flags in added):
+            raise ValueError(f"{record.name}: a flag is both constant and chosen")
         made = dict.fromkeys(range(256), 0)
         for value, flags in (act.flagged[1] if act.flagged else {}).items():
             made[code_number(value)] += flags << 16

@@ -183,7 +183,7 @@ def lane_writer(rows: Rows, clock: Any, scale: Any) -> Any:
         move(address, length, table, out)
         head = constant_i64(row + HEAD) + side + choice(address, row + FLAG_AT)
         store_u64le(out, head | (get(context, UNIT) << 32))
-        store_u64le(out + 48, clock(context, 0, cut(address, row + TIME)))
+        store_u64le(out + 48, clock(context, load_i64le(out + 8), cut(address, row + TIME)))
         store_u64le(out + 56, sequence)
         if constant_i64(row + EXTRA) != 0:
             extras(address, row, out)

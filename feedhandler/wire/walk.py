@@ -7,7 +7,7 @@ from typing import Any
 from numba import njit
 
 from feedhandler.actions import ACTION_BYTES
-from feedhandler.context import MESSAGES, add, count_fault
+from feedhandler.context import MESSAGES, SKIP, add, count_fault, get
 from feedhandler.faults import BAD_COUNT, BAD_LENGTH, NO_ROOM, TRAILING_BYTES
 from feedhandler.wire.access import loader
 from feedhandler.wire.framing import Framing
@@ -22,8 +22,9 @@ def walker(framing: Framing) -> Any:
     Returns:
         A kernel `(start, end, count, sequence, context, out, message) -> actions emitted`, where
         start and end are addresses, `message` a kernel of `wire.interpreter.interpreter`, and the
-        messages are numbered from `sequence` on. Every fault is counted in the context; an
-        impossible length ends the packet, any other fault only its message.
+        messages are numbered from `sequence` on. As many as the context's `skip` says are passed
+        over, for they came in another packet. Every fault is counted in the context; an impossible
+        length ends the packet, any other fault only its message.
     """
     load_length = loader(framing.offset, framing.width, False, framing.big)
     least, plus, body = framing.least, framing.plus, framing.body
@@ -35,6 +36,7 @@ def walker(framing: Framing) -> Any:
     ) -> Any:
         emitted = 0
         seen = 0
+        skip = get(context, SKIP)
         while seen < count:
             if end - start < least:
                 count_fault(context, BAD_COUNT)
@@ -47,7 +49,9 @@ def walker(framing: Framing) -> Any:
                 count_fault(context, NO_ROOM)
                 break
             place = out + ACTION_BYTES * emitted
-            made = message(start + body, step - body, sequence + seen, context, place)
+            made = 0
+            if seen >= skip:
+                made = message(start + body, step - body, sequence + seen, context, place)
             if made < 0:
                 count_fault(context, -made)
             else:
@@ -56,7 +60,7 @@ def walker(framing: Framing) -> Any:
             start += step
         if seen == count and start != end:
             count_fault(context, TRAILING_BYTES)
-        add(context, MESSAGES, seen)
+        add(context, MESSAGES, max(0, seen - skip))
         return emitted
 
     return walk

@@ -1,6 +1,6 @@
 """Nanoseconds that a packet costs at a port, and that a call through a port's table costs.
 
-`run(quick)` returns rows {"name", "value", "unit"}; each is the lowest of several rounds.
+`run(quick)` returns rows of a name and a figure named with its unit, the lowest of several rounds.
 """
 
 from __future__ import annotations
@@ -14,13 +14,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from bench_loop import CHANNELS, synthetic_frames
 from numba import njit
 
+from captures import PcapWriter
+from feedhandler.channels import find_channel
+from feedhandler.frame import DESTINATION_IP, DESTINATION_PORT, VLAN, parse_frame
+from feedhandler.state import CHANNEL_TABLE, FRAME
+from feedhandler.stateblock import create_state
 from nic.call import call_clock, call_release, call_rx_burst, call_thread_init, read_tsc
 from nic.clock import NOW_NS_FUNCTION, Clock
 from nic.layout import DESCRIPTOR_BYTES, DESCRIPTOR_DTYPE, RX_END
 from nic.port import Port, datagram_cookie, open_port
-from nic.raw import load_u64be, load_u64le
+from nic.raw import load_u16le, load_u32le, load_u64be, load_u64le
 
 ROUNDS = 5
 BURST = 64
@@ -83,6 +89,25 @@ def read_ticks_often(times):
     return total
 
 
+@njit(nogil=True)
+def drain_parsing(rx_burst, release, port, descriptors, state):
+    """As `drain`, and parses each frame and finds its channel; the frames that had one."""
+    found = 0
+    frame = state + np.uint64(FRAME)
+    while True:
+        count = call_rx_burst(rx_burst, port, descriptors, BURST)
+        if count == RX_END:
+            return found
+        for index in range(count):
+            descriptor = descriptors + DESCRIPTOR_BYTES * index
+            length = np.int64(load_u32le(descriptor + 8))
+            if parse_frame(load_u64le(descriptor), length, 1, frame) == 0:
+                group, vlan = load_u32le(frame + DESTINATION_IP), load_u16le(frame + VLAN)
+                udp_port = load_u16le(frame + DESTINATION_PORT)
+                found += find_channel(state + CHANNEL_TABLE, group, udp_port, vlan) >= 0
+        call_release(release, port, descriptors, count)
+
+
 def write_capture(path: Path, count: int, start_ns: int) -> None:
     """A nanosecond pcap of `count` 106-byte frames, 700 ns apart."""
     frame = bytes(12) + b"\x08\x00" + bytes(92)
@@ -94,12 +119,12 @@ def write_capture(path: Path, count: int, start_ns: int) -> None:
             file.write(struct.pack("<IIII", *head) + frame)
 
 
-def time_drain(kernel: Any, port: Port, wanted: int) -> tuple[int, int]:
-    """(ns, frames) of draining a port."""
+def time_drain(kernel: Any, port: Port, last: int) -> tuple[int, int]:
+    """(ns, frames) of draining a port; `last` is the kernel's last argument."""
     descriptors = np.zeros(BURST, DESCRIPTOR_DTYPE)
     functions = (port.ops["rx_burst"], port.ops["release"], port.handle)
     started = time.perf_counter_ns()
-    frames = kernel(*functions, descriptors.ctypes.data, wanted)
+    frames = kernel(*functions, descriptors.ctypes.data, np.uint64(last))
     return time.perf_counter_ns() - started, int(frames)
 
 
@@ -113,7 +138,7 @@ def replay_row(name: str, kernel: Any, uri: str, count: int) -> Row:
             raise RuntimeError(f"{uri}: {frames} frames, expected {count}")
         if turn:  # the first one compiles
             costs.append(elapsed_ns / count)
-    return {"name": name, "value": min(costs), "unit": "ns/packet"}
+    return {"name": name, "ns_per_packet": min(costs)}
 
 
 def replay_rows(quick: bool) -> list[Row]:
@@ -128,7 +153,26 @@ def replay_rows(quick: bool) -> list[Row]:
             replay_row("replay into an empty kernel", drain, one, count),
             replay_row("replay, first bytes read", drain_reading, one, count),
             replay_row("replay of 8 merged captures", drain, parts, count // 8 * 8),
+            parsed_row(Path(folder), count),
         ]
+
+
+def parsed_row(folder: Path, count: int) -> Row:
+    """A replay of 64 to 200-byte frames of 32 channels into the frame parser and the look-up."""
+    made = [frame for _, frame in synthetic_frames(min(count, 20_000))]
+    count = len(made) * max(1, count // len(made))
+    with PcapWriter(folder / "frames.pcap") as writer:
+        for number in range(count):
+            writer.write(10**18 + 700 * number, made[number % len(made)])
+    costs, uri = [], f"replay:{folder}/frames.pcap?preload=1"
+    for turn in range(ROUNDS + 1):
+        with open_port(uri) as port, create_state([port], CHANNELS) as block:
+            elapsed_ns, frames = time_drain(drain_parsing, port, block.address)
+        if frames != count:
+            raise RuntimeError(f"{frames} frames found their channel, expected {count}")
+        if turn:
+            costs.append(elapsed_ns / count)
+    return {"name": "replay into frame parse + channel look-up", "ns_per_packet": min(costs)}
 
 
 def socket_row(quick: bool) -> Row:
@@ -143,7 +187,7 @@ def socket_row(quick: bool) -> Row:
             elapsed_ns, frames = time_drain(drain, port, count)
             if turn:
                 costs.append(elapsed_ns / frames)
-    return {"name": "socket drain, recvmmsg", "value": min(costs), "unit": "ns/packet"}
+    return {"name": "socket drain, recvmmsg", "ns_per_packet": min(costs)}
 
 
 def send_row(quick: bool) -> Row:
@@ -156,7 +200,7 @@ def send_row(quick: bool) -> Row:
         for _ in range(times):
             port.send(b"order", cookie)
         value = (time.perf_counter_ns() - started) / times
-    return {"name": "socket send from Python", "value": value, "unit": "ns/packet"}
+    return {"name": "socket send from Python", "ns_per_packet": value}
 
 
 def lowest_ns(work: Any, times: int) -> float:
@@ -183,16 +227,10 @@ def call_rows(quick: bool) -> list[Row]:
         if clock.has_tsc:
             works["rdtscp"] = read_ticks_often
         return [
-            {"name": name, "value": lowest_ns(work, times), "unit": "ns/call"}
-            for name, work in works.items()
+            {"name": name, "ns_per_call": lowest_ns(work, times)} for name, work in works.items()
         ]
 
 
 def run(quick: bool) -> list[Row]:
     """All rows. Quick takes a few seconds, most of it compiling."""
     return [*replay_rows(quick), socket_row(quick), send_row(quick), *call_rows(quick)]
-
-
-if __name__ == "__main__":
-    for row in run("--quick" in sys.argv[1:]):
-        sys.stdout.write(f"{row['name']:<40} {row['value']:10.2f} {row['unit']}\n")

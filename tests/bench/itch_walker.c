@@ -88,6 +88,24 @@ static inline uint64_t message(const uint8_t *m, unsigned length, uint64_t midni
     }
 }
 
+/* The same over a BinaryFILE image: a 2-byte length before each message. */
+uint64_t itch_file_walk(const uint8_t *p, uint64_t size, uint64_t midnight_ns, uint64_t *messages)
+{
+    const uint8_t *end = p + size;
+    uint64_t sum = 0, seen = 0;
+    while (end - p >= 2) {
+        unsigned length = (unsigned)be16(p);
+        int ok;
+        if (length == 0 || length > end - p - 2)
+            break;
+        sum += message(p + 2, length, midnight_ns, &ok);
+        seen += (uint64_t)ok;
+        p += 2 + length;
+    }
+    *messages = seen;
+    return sum;
+}
+
 /* Walks `count` datagrams; places holds (offset, length) of each in `data`. */
 uint64_t itch_walk(const uint8_t *data, const uint64_t *places, uint64_t count,
                    uint64_t midnight_ns, uint64_t *messages)

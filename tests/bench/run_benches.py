@@ -3,7 +3,9 @@
     python tests/bench/run_benches.py [--quick] [NAME…]
 
 Every bench module has `run(quick) -> list of rows`, a row being a dictionary with a "name" and
-figures named with their unit. Machines are noisy: compare the ratios of one run, not two runs.
+figures named with their unit. `ratio_to_x` is the time as a multiple of x's in the same run (below
+1 is quicker than x), `speedup_over_x` the other way round. Machines are noisy: compare figures of
+one run, not of two.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
 import platform
 import sys
 import time
@@ -50,7 +53,8 @@ def machine() -> Row:
         if line.startswith("model name"):
             model = line.partition(":")[2].strip()
             break
-    return {"cpu": model, "kernel": platform.release(), "python": platform.python_version()}
+    made: Row = {"cpu": model, "cores": os.cpu_count() or 1, "kernel": platform.release()}
+    return made | {"python": platform.python_version(), "load_1min": os.getloadavg()[0]}
 
 
 def main() -> int:
@@ -61,14 +65,18 @@ def main() -> int:
     options = parser.parse_args()
     sys.path.insert(0, str(HERE))
     names = options.names or sorted(p.stem.removeprefix("bench_") for p in HERE.glob("bench_*.py"))
-    console, results = Console(width=140), {}
+    console, results, found = Console(width=140, highlight=False), {}, machine()
+    console.print(", ".join(f"{key} {shown(value)}" for key, value in found.items()))
     for name in names:
         started = time.perf_counter()
         rows = importlib.import_module(f"bench_{name}").run(options.quick)
         results[name] = rows
-        console.print(table_of(f"{name} ({time.perf_counter() - started:.0f} s)", rows))
+        if rows:
+            console.print(table_of(f"{name} ({time.perf_counter() - started:.0f} s)", rows))
+        else:
+            console.print(f"{name}: nothing to measure here")
     OUT.mkdir(exist_ok=True)
-    report = {"machine": machine(), "quick": options.quick, "benches": results}
+    report = {"machine": found, "quick": options.quick, "benches": results}
     (OUT / "bench.json").write_text(json.dumps(report, indent=1) + "\n")
     console.print(f"figures: {OUT / 'bench.json'}")
     return 0

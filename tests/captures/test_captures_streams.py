@@ -9,6 +9,7 @@ import os
 import struct
 import threading
 import tracemalloc
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -257,3 +258,13 @@ def test_memory_is_bounded_when_much_comes_out_of_little(kind: str, tmp_path: Pa
         tracemalloc.stop()
     assert count == 1000
     assert peak_bytes < 40 << 20
+
+
+def test_an_xz_header_that_asks_for_gigabytes_gets_none() -> None:
+    data = bytearray(lzma.compress(pcap(PACKETS[:3])))
+    head_end = 12 + (data[12] + 1) * 4
+    assert data[14:16] == b"\x21\x01"  # the LZMA2 filter and the size of its properties
+    data[16] = 40  # a dictionary of 4 GiB
+    data[head_end - 4 : head_end] = struct.pack("<I", zlib.crc32(data[12 : head_end - 4]))
+    with pytest.raises(CaptureError, match=r"damaged xz data .*[Mm]emory"):
+        open_capture(io.BytesIO(bytes(data)))

@@ -13,7 +13,9 @@ def test_all_feeds_are_listed(capsys):
     assert run(["feeds"]) == 0
     out = capsys.readouterr().out
     for feed in FEEDS:
-        assert any(line.split()[:2] == [feed.name, feed.version] for line in out.splitlines())
+        found = [x for x in out.splitlines() if x.split()[:2] == [feed.name, feed.version]]
+        codes = [str(record.code) for _, table in protocols(feed) for record in table.records]
+        assert len(found) == 1 and found[0].split()[-len(codes) :] == codes
 
 
 @pytest.mark.parametrize("name", names())

@@ -1,5 +1,8 @@
 """The mapped block: layout, sharing between processes, refusals."""
 
+import hashlib
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nic import block as block_module
 from nic.block import ALIGNMENT_BYTES, Layout, attach, create, field_offset
 
 INNER = np.dtype([("price", "<i8"), ("side", "u1")], align=True)
@@ -90,6 +94,43 @@ def test_a_damaged_file_is_refused_by_name_and_offset(tmp_path, offset, message)
     with pytest.raises(ValueError, match=message) as error:
         attach(path)
     assert str(path) in str(error.value)
+
+
+def test_the_file_is_its_owners_alone_and_never_written_through_a_link(tmp_path):
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    path = tmp_path / "state"
+    path.symlink_to(victim)
+    (tmp_path / f".state.{os.getpid()}").symlink_to(victim)
+    with create(SECTIONS, path) as block:
+        assert block.path == path and not path.is_symlink()
+        assert path.stat().st_mode & 0o777 == 0o600
+    assert victim.read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        (["s", 64, 8, 1 << 40, repr("<u8")], "'s' does not lie inside"),
+        (["s", 64, 8, -1, repr("<u8")], "'s' does not lie inside"),
+        (["s", 0, 8, 1, repr("<u8")], "'s' does not lie inside"),
+        (["s", 1 << 70, 8, 1, repr("<u8")], "'s' does not lie inside"),
+        (["s", 64, 8, 1, repr("O")], "'s' does not lie inside"),
+        (["s", 64, 8, 1, "(" * 5000], "cannot be read"),
+        (["s", 64, 8, 1, "__import__('os')"], "cannot be read"),
+        (["s", 64], "cannot be read"),
+        (7, "cannot be read"),
+    ],
+)
+def test_a_table_made_up_by_somebody_else_is_refused(tmp_path, row, said):
+    path = tmp_path / "state"
+    table = json.dumps([row]).encode()
+    size_bytes = 128 + len(table)
+    sizes = (size_bytes, 128, len(table), hashlib.sha256(table).digest()[:16])
+    head = block_module._HEADER.pack(block_module.MAGIC, 1, 64, *sizes)
+    path.write_bytes((head.ljust(128, b"\0") + table).ljust(size_bytes, b"\0"))
+    with pytest.raises(ValueError, match=said):
+        attach(path)
 
 
 def test_short_file_and_other_layout_are_refused(tmp_path):

@@ -1,5 +1,6 @@
 """Configuration files: good ones become models, for bad ones one line says where and why."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
@@ -56,6 +57,7 @@ def test_a_good_file(tmp_path):
         ("name = 'x'\nname = 'y'\n", "not TOML: Cannot overwrite a value (at line 2"),
         ("name = ", "not TOML: Invalid value (at end of document)"),
         ("name = 'x'\nb = [", "not TOML"),
+        ("name = " + "[" * 5000, "arrays or tables nested too deeply"),
     ],
 )
 def test_a_bad_file_is_one_line(text, said):
@@ -81,3 +83,5 @@ def test_files_that_cannot_be_read(tmp_path):
         load(binary, Model)
     with pytest.raises(ConfigError, match="cannot open"):
         load(tmp_path, Model)
+    with pytest.raises(ConfigError, match="at most 16777216 bytes"):
+        load(Path("/dev/zero"), Model)

@@ -108,6 +108,12 @@ def test_only_the_newest_folders_stay(tmp_path):
     assert left == {"kernels-0", "kernels-1", "kernels-2", "kernels-6", "other"}
 
 
+def test_a_folder_that_others_can_write_to_is_told(tmp_path):
+    for mode, told in ((0o700, False), (0o755, False), (0o775, False), (0o777, True)):
+        tmp_path.chmod(mode)
+        assert kernelcache.writable_by_others(tmp_path) is told
+
+
 def test_cache_root_follows_the_environment(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "shared"))
     monkeypatch.delenv("SWEEPWIRE_CACHE", raising=False)

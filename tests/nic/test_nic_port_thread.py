@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 
 import pytest
@@ -46,6 +47,31 @@ def test_a_thread_that_goes_on_is_reported() -> None:
     finally:
         stop.set()
     thread.join(10)
+
+
+def test_a_join_that_was_interrupted_does_not_take_the_thread_for_ended() -> None:
+    stop, main = threading.Event(), threading.get_ident()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    thread = PinnedThread(stop.wait, name="poller").start()
+    try:
+        threading.Timer(0.05, signal.pthread_kill, (main, signal.SIGINT)).start()
+        with pytest.raises(KeyboardInterrupt):
+            thread.join(10)
+        assert thread.running
+        with pytest.raises(TimeoutError, match="poller still runs"):
+            thread.join(0.01)
+    finally:
+        signal.signal(signal.SIGINT, before)
+        stop.set()
+    assert thread.join(10) is True
+    assert not thread.running
+
+
+def test_a_thread_that_was_never_started_cannot_be_waited_for() -> None:
+    thread = PinnedThread(lambda: None)
+    assert not thread.running
+    with pytest.raises(RuntimeError, match="was not started"):
+        thread.join(1)
 
 
 def test_ports_are_made_ready_on_the_thread() -> None:

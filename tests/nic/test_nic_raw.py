@@ -13,12 +13,13 @@ from numba import njit
 from numba.core.errors import TypingError
 
 from nic import raw
+from nic.regions import allowed
 
 ROOT = Path(__file__).resolve().parents[2]
 LOADS = [
     (name, int(name[6:].rstrip("lbe") or 8) // 8, name[5] == "i", name.endswith("be"))
     for name in dir(raw)
-    if name.startswith("load_") and name != "load_acquire_u64"
+    if name.startswith("load_") and name not in ("load_acquire_u64", "load_fixed")
 ]
 STORES = [
     (name, int(name[7:].rstrip("lbe")) // 8, name.endswith("be"))
@@ -45,6 +46,15 @@ def storer(store):
 
 LOADERS = {name: loader(getattr(raw, name)) for name, *_ in LOADS}
 STORERS = {name: storer(getattr(raw, name)) for name, *_ in STORES}
+
+
+FIXED = loader(raw.load_fixed)
+
+
+def test_a_fixed_load_reads_a_signed_word():
+    memory = np.array([5, -6], np.int64)
+    with allowed(memory):
+        assert [FIXED(int(memory.ctypes.data) + at) for at in (0, 8)] == [5, -6]
 
 
 @settings(max_examples=25, deadline=None)

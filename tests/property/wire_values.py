@@ -24,12 +24,15 @@ def text_of(width: int) -> st.SearchStrategy[str]:
 
 
 def value_of(field: Field) -> st.SearchStrategy[Any]:
-    """Any value a field can hold, its extremes often."""
+    """Any value a field can hold, its extremes and those of the layout often."""
     if field.is_integer:
-        extremes = st.sampled_from([field.low, field.high, 0, 1])
-        return extremes | st.integers(field.low, field.high)
+        known = [value for value in field.values if isinstance(value, int)]
+        often = st.sampled_from([field.low, field.high, 0, 1, *known])
+        return often | st.integers(field.low, field.high)
     if field.kind is Kind.ALPHA:
-        return text_of(field.width)
+        known_texts = [value.rstrip(" \0") for value in field.values if isinstance(value, str)]
+        anything = text_of(field.width)
+        return st.sampled_from(known_texts) | anything if known_texts else anything
     if field.kind is Kind.DIGITS:
         return st.integers(0, 10**field.width - 1)
     return st.binary(min_size=field.width, max_size=field.width).map(bytes.hex)

@@ -1,0 +1,66 @@
+"""Lines of a plan's channels, and the counters of arbitration as plain values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from console.plan import Plan
+from feedhandler.lines.layout import LINE_NAMES, STATES
+from feedhandler.lines.setup import Lines
+from nic.block import Block
+
+Object = dict[str, Any]
+COUNTS = (
+    "packets delivered duplicates overlaps old late holes gaps recovered lost joined_at lives full"
+).split()
+LINE_COUNTS = ("packets", "first", "duplicates", "gaps", "missing", "reordered", "leads")
+
+
+def lines_of(plan: Plan) -> Lines | None:
+    """The channels that carry the same data as another one; None when no two do.
+
+    Those of the same name and feed do, each on a line of its own.
+    """
+    found: dict[tuple[str, str], dict[str, int]] = {}
+    for number, channel in enumerate(plan.channels):
+        if channel.feed is not None and channel.address is not None:
+            key = channel.name, channel.feed.full_name
+            found.setdefault(key, {}).setdefault(channel.line, number)
+    together = [lines for lines in found.values() if len(lines) > 1]
+    streams = {
+        channel: (stream, LINE_NAMES.index(line))
+        for stream, lines in enumerate(together)
+        for line, channel in lines.items()
+    }
+    return Lines(streams) if streams else None
+
+
+def lines(block: Block) -> list[Object]:
+    """One entry for each stream that had packets."""
+    seen = block["streams"][block["streams"]["started"] != 0]
+    return [_stream(block, row) for row in seen]
+
+
+def _stream(block: Block, row: Any) -> Object:
+    counts = {name: int(row[name]) for name in COUNTS}
+    name = bytes(block["channel_names"][int(row["channel"])]["name"]).decode("utf-8", "replace")
+    found = zip(LINE_NAMES, row["lines"], strict=True)
+    return {
+        "name": name,
+        "unit": int(row["unit"]),
+        "state": STATES[int(row["state"])],
+        "next_sequence": int(row["expected"]),
+        **counts,
+        "lines": [_line(letter, line) for letter, line in found if line["packets"]],
+    }
+
+
+def _line(letter: str, line: Any) -> Object:
+    leads = int(line["leads"])
+    histogram = line["lead_histogram"].tolist()
+    return {
+        "line": letter,
+        **{name: int(line[name]) for name in LINE_COUNTS},
+        "lead_mean_ns": round(int(line["lead_ns"]) / leads, 1) if leads else 0.0,
+        "lead_ns_from": {str(1 << n): number for n, number in enumerate(histogram) if number},
+    }

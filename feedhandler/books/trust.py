@@ -1,0 +1,78 @@
+"""How far the books of a unit can be trusted: what gaps and recoveries tell them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from numba import njit
+
+from feedhandler.books.layout import (
+    CHUNKS_FULL,
+    HEAD_DTYPE,
+    INSTRUMENTS,
+    LEVELS_FULL,
+    LIVE,
+    ORDERS_FULL,
+    STALE,
+    TOP_BYTES,
+    TOP_FAULT,
+    TOP_TRUST,
+    TOP_UNIT,
+    TOPS,
+)
+from nic.block import field_offset
+from nic.raw import load_i64le, load_n8, load_n32le, store_release_u64, store_u8, store_u64le
+
+STALE_UNITS: Final = field_offset(HEAD_DTYPE, "stale_units")
+NO_UNIT: Final = 0  # of an instrument that nothing was said of yet
+
+
+@njit(nogil=True)
+def set_trust(top, trust):
+    """Writes the trust of one instrument, so that readers see it whole."""
+    version = load_i64le(top)
+    store_release_u64(top, version + 1)
+    store_u8(top + TOP_TRUST, trust)
+    store_release_u64(top, version + 2)
+
+
+@njit(nogil=True)
+def table_was_full(top):
+    """Whether the book is stale because a table was full: filling a gap does not mend that."""
+    fault = load_n8(top + TOP_FAULT)
+    return fault == ORDERS_FULL or fault == LEVELS_FULL or fault == CHUNKS_FULL
+
+
+@njit(nogil=True)
+def unit_stale(book, unit):
+    """A gap was declared: the unit's books are stale, and so are those that may yet become its.
+
+    `book` is the address of the HEAD_DTYPE row. Gives the number of instruments that changed.
+    """
+    store_u64le(book + STALE_UNITS, load_i64le(book + STALE_UNITS) + 1)
+    top, changed = load_i64le(book + TOPS), 0
+    for _ in range(load_i64le(book + INSTRUMENTS)):
+        own = load_n32le(top + TOP_UNIT)
+        if (own == unit or own == NO_UNIT) and load_n8(top + TOP_TRUST) == LIVE:
+            set_trust(top, STALE)
+            changed += 1
+        top += TOP_BYTES
+    return changed
+
+
+@njit(nogil=True)
+def unit_live(book, unit):
+    """The gap was filled: the unit's books are live again; all are when no unit has a gap left.
+
+    An instrument that appeared meanwhile stays stale until then: it may be another unit's.
+    """
+    left = load_i64le(book + STALE_UNITS) - 1
+    store_u64le(book + STALE_UNITS, left)
+    top, changed = load_i64le(book + TOPS), 0
+    for _ in range(load_i64le(book + INSTRUMENTS)):
+        concerned = left == 0 or load_n32le(top + TOP_UNIT) == unit
+        if concerned and load_n8(top + TOP_TRUST) == STALE and not table_was_full(top):
+            set_trust(top, LIVE)
+            changed += 1
+        top += TOP_BYTES
+    return changed

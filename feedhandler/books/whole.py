@@ -1,0 +1,147 @@
+"""What actions on levels, sides and whole books do."""
+
+from __future__ import annotations
+
+from numba import njit
+
+from feedhandler.actions import NO_PRICE
+from feedhandler.books.changes import ladder_of
+from feedhandler.books.ladder import (
+    best_level,
+    find_level,
+    key_of_price,
+    ladder_address,
+    level_address,
+    level_number,
+    position,
+    remove_level,
+)
+from feedhandler.books.layout import (
+    BAD_PRICE,
+    BAD_QUANTITY,
+    BUCKET_MASK,
+    BUCKET_ORDERS,
+    CHUNKS_FULL,
+    INSTRUMENTS,
+    LADDER_COUNT,
+    LEVEL_QUANTITY,
+    LEVELS_FULL,
+    NO_FAULT,
+    NO_ORDER,
+    ORDER_BYTES,
+    ORDERS,
+    TOP_STATUS,
+    TOP_UNIT,
+)
+from feedhandler.books.orders import level_at, take_out
+from feedhandler.books.tops import refresh, top_address
+from nic.raw import load_fixed, load_i64le, load_n32le, store_u8, store_u64le
+
+
+@njit(nogil=True)
+def level_at_price(row, ladder, price):
+    """The level at a price; 0 when there is none."""
+    keys, count = load_i64le(row), load_i64le(row + LADDER_COUNT)
+    if count == 0:
+        return 0
+    key = key_of_price(price, ladder)
+    place = position(keys, count, key)
+    if place < count and load_i64le(keys + 8 * place) == key:
+        return level_number(row, place)
+    return 0
+
+
+@njit(nogil=True)
+def set_level(book, ladder, price, shares, time_ns):
+    """A level's new size, as venues that send levels give it; 0 removes the level."""
+    if price == NO_PRICE:
+        return BAD_PRICE
+    if shares < 0:
+        return BAD_QUANTITY
+    row = ladder_address(book, ladder)
+    level = level_at_price(row, ladder, price)
+    if shares != 0 and level == 0:
+        level = find_level(book, row, ladder, price)
+        if level <= 0:
+            return LEVELS_FULL if level == 0 else CHUNKS_FULL
+    if level != 0:
+        store_u64le(level_address(book, level) + LEVEL_QUANTITY, shares)
+        if shares == 0:
+            remove_level(book, row, level)
+        refresh(book, ladder, time_ns)
+    return NO_FAULT
+
+
+@njit(nogil=True)
+def empty_ladder(book, row):
+    """Takes all levels off a ladder."""
+    level = best_level(row)
+    while level != 0:
+        remove_level(book, row, level)
+        level = best_level(row)
+
+
+@njit(nogil=True)
+def set_top(book, ladder, price, shares, time_ns):
+    """The only level a venue shows of a side; 0 shares: none."""
+    if shares < 0:
+        return BAD_QUANTITY
+    if shares != 0 and price == NO_PRICE:
+        return BAD_PRICE
+    row = ladder_address(book, ladder)
+    level = best_level(row)
+    if shares == 0 or level == 0 or load_i64le(level_address(book, level)) != price:
+        empty_ladder(book, row)
+    if shares != 0:
+        return set_level(book, ladder, price, shares, time_ns)
+    refresh(book, ladder, time_ns)
+    return NO_FAULT
+
+
+@njit(nogil=True)
+def clear_orders(book, instrument):
+    """Takes out all orders of an instrument; its levels are the caller's to empty.
+
+    Goes over the whole order table: a clear is rare (a day's start, a refresh), and an order that
+    knew its instrument's others would pay for it with each message. A slot is looked at again after
+    an order was taken out of it, because another may have been brought back into it.
+    """
+    order = load_fixed(book + ORDERS)
+    slots = BUCKET_ORDERS * (load_fixed(book + BUCKET_MASK) + 1)
+    end = order + ORDER_BYTES * slots
+    while order < end:
+        level = level_at(order)
+        if load_i64le(order) != NO_ORDER and ladder_of(book, level) >> 1 == instrument:
+            take_out(book, order)
+        else:
+            order += ORDER_BYTES
+
+
+@njit(nogil=True)
+def clear_instrument(book, instrument, time_ns):
+    """Empties both sides of an instrument."""
+    bids, offers = ladder_address(book, 2 * instrument), ladder_address(book, 2 * instrument + 1)
+    if load_i64le(bids + LADDER_COUNT) + load_i64le(offers + LADDER_COUNT) == 0:
+        return
+    clear_orders(book, instrument)
+    empty_ladder(book, bids)
+    empty_ladder(book, offers)
+    refresh(book, 2 * instrument, time_ns)
+    refresh(book, 2 * instrument + 1, time_ns)
+
+
+@njit(nogil=True)
+def clear_unit(book, unit, time_ns):
+    """Empties the books of all instruments that a unit has spoken of."""
+    for instrument in range(load_fixed(book + INSTRUMENTS)):
+        if load_n32le(top_address(book, instrument) + TOP_UNIT) == unit:
+            clear_instrument(book, instrument, time_ns)
+
+
+@njit(nogil=True)
+def set_unit_status(book, unit, status):
+    """The trading status of all instruments of a unit."""
+    for instrument in range(load_fixed(book + INSTRUMENTS)):
+        top = top_address(book, instrument)
+        if load_n32le(top + TOP_UNIT) == unit:
+            store_u8(top + TOP_STATUS, status)

@@ -1,0 +1,1 @@
+"""Lines: A/B arbitration, the reorder window, gaps, and what asks for the missing messages."""

@@ -1,0 +1,60 @@
+"""The part of a loop's entry module that arbitrates: text, for `feedhandler.specialise`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+IMPORTS = """
+from feedhandler.context import FEED, get
+from feedhandler.lines.arbiter import arrive
+from feedhandler.loop import channel_row
+from feedhandler.state import CHANNEL_STREAMS
+from nic.raw import load_i64le
+"""
+HANDLE = """
+@njit(nogil=True)
+def peek(state, channel, payload, length):
+    feed = get(context_of(np.uint64(state), channel), FEED)
+{peeks}
+
+
+@njit(nogil=True)
+def pass_on(state, channel, payload, length, timestamp_ns):
+    return deliver(np.uint64(state), channel, payload, length, timestamp_ns)
+
+
+PEEK, PASS_ON, TELL = KernelRef(peek), KernelRef(pass_on), KernelRef(tell)
+
+
+@njit(nogil=True)
+def handle(state, channel, payload, length, timestamp_ns, burst_index):
+    place, number = np.int64(state), np.int64(channel)
+    start, size, now = np.int64(payload), np.int64(length), np.int64(timestamp_ns)
+    if load_i64le(np.int64(channel_row(state, channel)) + CHANNEL_STREAMS) == 0:
+        return pass_on(place, number, start, size, now)
+    return arrive(place, number, start, size, now, PEEK, PASS_ON, TELL)
+"""
+
+
+def lines_source(
+    transports: Sequence[str], *, books: bool, market: bool = False
+) -> tuple[str, str]:
+    """Imports, and the handler behind `deliver`.
+
+    Args:
+        transports: name of the transport of each feed number.
+        books: whether there are books to be told.
+        market: whether there is a consolidated book behind them.
+    """
+    peeks = []
+    for number, name in enumerate(transports):
+        test = f"if feed == {number}:\n        " if number < len(transports) - 1 else ""
+        peeks.append(f"    {test}return peek_{name}(payload, length)")
+    imports = [f"from feedhandler.lines.peeks import peek_{n}\n" for n in sorted(set(transports))]
+    tells, name = "feedhandler.lines.tellnothing", "tell_nothing"
+    if market:
+        tells, name = "feedhandler.consolidated.sink", "tell_market"
+    elif books:
+        tells, name = "feedhandler.lines.tells", "tell_books"
+    imports.append(f"from {tells} import {name} as tell\n")
+    return IMPORTS + "".join(imports), HANDLE.format(peeks="\n".join(peeks))
