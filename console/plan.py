@@ -11,7 +11,7 @@ from captures import merge_captures
 from console.flows import Flows
 from feedhandler.channelfile import ChannelMap
 from feedhandler.channelmap import ChannelAddress
-from feedhandler.datagrams import datagrams
+from feedhandler.datagrams import Datagram, datagrams
 from feedhandler.dates import session_midnight_ns
 from feedhandler.feed import Feed
 from feedhandler.reasons import Reason
@@ -91,15 +91,26 @@ def guessed_plan(
             read = None if address in found else flows.read(datagram)
             if read is not None:
                 midnight_ns = midnight_of(read.feed, datagram.timestamp_ns)
-                found[address] = PlannedChannel(
-                    datagram.to, read.feed, address, midnight_ns=midnight_ns
-                )
+                name, line = _named(datagram, read.feed, hints)
+                found[address] = PlannedChannel(name, read.feed, address, line, midnight_ns)
     nameless = [c for a, c in found.items() if a.group == "0.0.0.0" or a.udp_port == 0]
     if nameless and len({c.feed for c in found.values()}) == 1:  # addresses were taken out
         first = nameless[0]
         return Plan((PlannedChannel("all", first.feed, None, midnight_ns=first.midnight_ns),))
     named = tuple(c for c in found.values() if c not in nameless)
     return Plan(named) if named else counting_plan()
+
+
+def _named(datagram: Datagram, feed: Feed, hints: ChannelMap | None) -> tuple[str, str]:
+    """Name and line of a channel found: those of the hints where they have it, else its address.
+
+    Without them two lines of one channel could not be told from two channels.
+    """
+    place = datagram.destination_ip, datagram.destination_port, datagram.vlan
+    hint = hints.find(*place) if hints is not None else None
+    if hint is None or feed.name not in {known.name for known in hint.feeds}:
+        return datagram.to, "A"
+    return hint.name, hint.line
 
 
 def first_time_ns(files: Sequence[Path]) -> int | None:
