@@ -152,7 +152,7 @@ def test_another_ending_is_refused(tmp_path, capsys):
 def test_channels_are_guessed_where_no_map_is_given(tmp_path):
     out = tmp_path / "guessed.jsonl"
     assert run(["bbo", str(SAMPLES / "iex-a.pcap"), "--out", str(out), "--symbol", "AAPL"]) == 0
-    assert {venue for row in rows_of(out) for venue in row["bid_venues"]} == {"iex_deepplus"}
+    assert {venue for row in rows_of(out) for venue in row["bid_venues"]} == {"iex"}
 
 
 @pytest.mark.parametrize(
