@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 import typer
 
 from console.main import complain
 from console.options import feed_versions, given_channels, shipped_channels
 from console.plan import Plan, PlannedChannel, first_time_ns, guessed_plan, mapped_plan, single_plan
+from feedhandler.books.sizes import Sizes, sizes_for
+from feedhandler.feed import Feed
 
 TEXT_INSTRUMENTS = 16_384
 FEWEST_ORDERS = 1 << 14
@@ -42,6 +45,18 @@ def order_room(files: Sequence[Path]) -> int:
     most = sum(path.stat().st_size for path in files) // BYTES_AN_ORDER
     packed = any(path.suffix in (".gz", ".zst") for path in files)
     return min(MOST_ORDERS, max(FEWEST_ORDERS, most * (10 if packed else 1)))
+
+
+def replay_uri(files: Sequence[Path], speed: str = "max") -> str:
+    """The address of a port that replays captures merged by time."""
+    target = ",".join(quote(str(path), safe="/*[]") for path in files)
+    return f"replay:{target}?speed={quote(speed)}"
+
+
+def sizes_of_venue(feed: Feed, orders: int) -> Sizes:
+    """Room for a venue's books when so many orders can be alive."""
+    more = {"instruments": TEXT_INSTRUMENTS} if feed.keys == "text" else {}
+    return sizes_for(feed, orders=orders, levels=orders, **more)
 
 
 def venue_of(channel: PlannedChannel) -> str:

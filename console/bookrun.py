@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from urllib.parse import quote
 
 import numpy as np
 from numba import types
 
 from captures import merge_captures
-from console.bookplan import TEXT_INSTRUMENTS, order_room, venue_of
+from console.bookplan import order_room, replay_uri, sizes_of_venue, venue_of
 from console.compiling import Kernel, compile_all
 from console.loops import make_state
 from console.main import complain
 from console.plan import Plan
 from feedhandler import specialise
-from feedhandler.books.sizes import sizes_for
 from feedhandler.books.venuebook import VenueBook
 from feedhandler.channels import NO_CHANNEL
 from feedhandler.feed import Feed
@@ -47,9 +45,8 @@ class BookRun:
             feed, name = channel.feed, venue_of(channel)
             if feed is None or name in self.books:
                 continue
-            more = {"instruments": TEXT_INSTRUMENTS} if feed.keys == "text" else {}
             self.feeds[name] = feed
-            self.books[name] = VenueBook(sizes_for(feed, orders=orders, levels=orders, **more))
+            self.books[name] = VenueBook(sizes_of_venue(feed, orders))
 
     def __enter__(self) -> BookRun:
         return self
@@ -71,13 +68,12 @@ class BookRun:
             round_limit=packets or 0,
             default_channel=0 if self._plan.catch_all else NO_CHANNEL,
         )
-        target = ",".join(quote(str(path), safe="/*[]") for path in self._files)
         heads = {
             number: self.books[venue_of(channel)].address
             for number, channel in enumerate(self._plan.channels)
         }
         with ExitStack() as stack:
-            port = stack.enter_context(open_port(f"replay:{target}"))
+            port = stack.enter_context(open_port(replay_uri(self._files)))
             block = make_state(self._plan, [port], options, None, 0.0, heads, None, self._lines())
             stack.callback(block.close)
             memory = [part for book in self.books.values() for part in book.blocks]

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Final
-from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
 
-from console.bookplan import TEXT_INSTRUMENTS, venue_of
+from console.bookplan import sizes_of_venue, venue_of
 from console.compiling import Kernel
 from console.linestats import lines_of
 from console.loops import make_state
 from console.main import complain
 from console.plan import Plan
 from feedhandler.actions import TEST_SYMBOL
-from feedhandler.books.sizes import sizes_for
 from feedhandler.books.venuebook import VenueBook
 from feedhandler.channels import NO_CHANNEL
 from feedhandler.consolidated.market import Market
@@ -32,12 +29,6 @@ from nic.regions import allowed
 
 BURST: Final = 64
 RING_SLOTS: Final = 1 << 18  # what one burst can publish, many times over
-
-
-def replay_uri(files: Sequence[Path], speed: str = "max") -> str:
-    """The address of a port that replays captures merged by time."""
-    target = ",".join(quote(str(path), safe="/*[]") for path in files)
-    return f"replay:{target}?speed={quote(speed)}"
 
 
 class MarketRun:
@@ -67,9 +58,7 @@ class MarketRun:
         self._stack.callback(self.market.close)
         self.books: list[VenueBook] = []
         for number, (name, feed) in enumerate(feeds.items()):
-            more = {"instruments": TEXT_INSTRUMENTS} if feed.keys == "text" else {}
-            sizes = sizes_for(feed, orders=orders, levels=orders, **more)
-            book = VenueBook(sizes)
+            book = VenueBook(sizes_of_venue(feed, orders))
             self._stack.callback(book.close)
             self.books.append(book)
             self.market.add_venue(name, book)
