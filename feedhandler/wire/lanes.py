@@ -20,16 +20,14 @@ from feedhandler.faults import UNKNOWN_VALUE
 from feedhandler.wire.acts import COLUMN, Rows
 from feedhandler.wire.constants import constant_i64, constant_table
 from feedhandler.wire.scalar import (
-    AUX_AT,
-    BILLION,
     EXTRA,
     FLAG_AT,
     HEAD,
-    SECOND,
     SIDE_AT,
     TIME,
     chooser,
     cutter,
+    extra_writer,
     scalar_writer,
 )
 from nic.raw import CHECKED, load_i64le, store_u64le
@@ -162,15 +160,8 @@ def lane_writer(rows: Rows, clock: Any, scale: Any) -> Any:
     Rows whose fields lie beyond the 64th byte are written by the scalar kernel.
     """
     move, choice, cut = lane_mover(rows.wide), chooser(rows), cutter(rows)
-    by_field = scalar_writer(rows, clock, scale)
+    by_field, extras = scalar_writer(rows, clock, scale), extra_writer(cut, choice)
     lanes_at = constant_table(lane_table(rows))
-
-    @njit(nogil=True, forceinline=True)
-    def extras(address: Any, row: Any, out: Any) -> Any:
-        store_u64le(out + 40, load_i64le(out + 40) + choice(address, row + AUX_AT))
-        if constant_i64(row + SECOND + 16) != 0:
-            time_ns = cut(address, row + SECOND) * BILLION + cut(address, row + TIME)
-            store_u64le(out + 48, time_ns)
 
     @njit(nogil=True, forceinline=True)
     def write(address: Any, length: Any, row: Any, sequence: Any, context: Any, out: Any) -> Any:

@@ -69,10 +69,8 @@ def chooser(rows: Rows) -> Any:
     return choice
 
 
-def scalar_writer(rows: Rows, clock: Any, scale: Any) -> Any:
-    """A kernel `write(message, length, row, sequence, context, out) -> 0, or minus a fault`."""
-    cut = cutter(rows)
-    scaled, choice = scaler(rows, cut), chooser(rows)
+def extra_writer(cut: Any, choice: Any) -> Any:
+    """A kernel `extras(message, row, out)`: what only some rows add to a record already written."""
 
     @njit(nogil=True, forceinline=True)
     def extras(address: Any, row: Any, out: Any) -> Any:
@@ -80,6 +78,15 @@ def scalar_writer(rows: Rows, clock: Any, scale: Any) -> Any:
         if constant_i64(row + SECOND + 16) != 0:
             time_ns = cut(address, row + SECOND) * BILLION + cut(address, row + TIME)
             store_u64le(out + 48, time_ns)
+
+    return extras
+
+
+def scalar_writer(rows: Rows, clock: Any, scale: Any) -> Any:
+    """A kernel `write(message, length, row, sequence, context, out) -> 0, or minus a fault`."""
+    cut = cutter(rows)
+    scaled, choice = scaler(rows, cut), chooser(rows)
+    extras = extra_writer(cut, choice)
 
     @njit(nogil=True, forceinline=True)
     def write(address: Any, length: Any, row: Any, sequence: Any, context: Any, out: Any) -> Any:
