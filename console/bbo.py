@@ -12,12 +12,13 @@ import typer
 from numpy.typing import NDArray
 
 from console.bborows import JsonRows, ParquetRows
-from console.bookplan import book_plan, order_room, replay_uri
+from console.bookplan import book_plan, order_room
 from console.compiling import Kernel, compile_all
 from console.linestats import lines_of
 from console.loops import loop_kernel
 from console.main import complain
 from console.marketrun import RING_SLOTS, MarketRun
+from console.plan import replay_uri
 from console.streambridge import StreamBridge, zeromq
 from feedhandler.consolidated.layout import NO_INSTRUMENT
 from feedhandler.consolidated.streamformat import BEST, NATIONAL, ODD_LOT

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import quote
 
 import typer
 
@@ -45,12 +44,6 @@ def order_room(files: Sequence[Path]) -> int:
     most = sum(path.stat().st_size for path in files) // BYTES_AN_ORDER
     packed = any(path.suffix in (".gz", ".zst") for path in files)
     return min(MOST_ORDERS, max(FEWEST_ORDERS, most * (10 if packed else 1)))
-
-
-def replay_uri(files: Sequence[Path], speed: str = "max") -> str:
-    """The address of a port that replays captures merged by time."""
-    target = ",".join(quote(str(path), safe="/*[]") for path in files)
-    return f"replay:{target}?speed={quote(speed)}"
 
 
 def sizes_of_venue(feed: Feed, orders: int) -> Sizes:

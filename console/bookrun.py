@@ -10,11 +10,11 @@ import numpy as np
 from numba import types
 
 from captures import merge_captures
-from console.bookplan import order_room, replay_uri, sizes_of_venue, venue_of
+from console.bookplan import order_room, sizes_of_venue, venue_of
 from console.compiling import Kernel, compile_all
 from console.loops import make_state
 from console.main import complain
-from console.plan import Plan
+from console.plan import Plan, replay_uri
 from feedhandler import specialise
 from feedhandler.books.venuebook import VenueBook
 from feedhandler.channels import NO_CHANNEL

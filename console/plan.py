@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from urllib.parse import quote
 
 from captures import merge_captures
 from console.flows import Flows
@@ -111,6 +112,12 @@ def _named(datagram: Datagram, feed: Feed, hints: ChannelMap | None) -> tuple[st
     if hint is None or feed.name not in {known.name for known in hint.feeds}:
         return datagram.to, "A"
     return hint.name, hint.line
+
+
+def replay_uri(files: Sequence[Path] | Sequence[str], speed: str = "max") -> str:
+    """The address of a port that replays captures merged by time."""
+    target = ",".join(quote(str(path), safe="/*[]") for path in files)
+    return f"replay:{target}?speed={quote(speed)}"
 
 
 def first_time_ns(files: Sequence[Path]) -> int | None:

@@ -13,7 +13,6 @@ from importlib.resources import files
 from pathlib import Path
 from signal import SIGINT, SIGTERM
 from typing import Annotated, Any, NamedTuple
-from urllib.parse import quote
 
 import msgspec
 import numpy as np
@@ -25,7 +24,15 @@ from console.linestats import lines_of
 from console.loops import loop_kernel, make_state
 from console.main import INTERRUPTED, complain
 from console.options import feed_versions, given_channels, shipped_channels
-from console.plan import Plan, counting_plan, first_time_ns, guessed_plan, mapped_plan, single_plan
+from console.plan import (
+    Plan,
+    counting_plan,
+    first_time_ns,
+    guessed_plan,
+    mapped_plan,
+    replay_uri,
+    single_plan,
+)
 from console.report import tables
 from console.screen import console, size
 from console.snapshot import snapshot
@@ -105,8 +112,7 @@ def _sources(sources: list[str], sample: bool, speed: str) -> Sources:
     uris = [text for text in sources if _is_uri(text)]
     paths = [text for text in sources if text not in uris]
     if paths:
-        target = ",".join(quote(path, safe="/*[]") for path in paths)
-        uris.insert(0, f"replay:{target}?speed={quote(speed)}")
+        uris.insert(0, replay_uri(paths, speed))
     parsed = [parse_uri(uri) for uri in uris]
     for uri in parsed:  # before anything is compiled for it
         if uri.scheme in BACKENDS:
