@@ -1,0 +1,1 @@
+"""Venues when there are no venues: matching, order flow, feeds out, orders in."""
