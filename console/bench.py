@@ -33,7 +33,15 @@ LOCATES = 65_536
 ORDERS = 4_000_000
 LEVELS = 2_000_000
 WIRE_FACTOR = 10_000  # from the house's 8 decimals to the wire's 4
+LINE_BYTES = 64
 RANKS = (50.0, 99.0, 99.9, 100.0)
+
+
+def aligned_zeros(count: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Zeros that start at a cache line, as the sections of a state block do."""
+    raw = np.zeros(count * dtype.itemsize + LINE_BYTES, np.uint8)
+    first = -int(raw.ctypes.data) % LINE_BYTES
+    return raw[first : first + count * dtype.itemsize].view(dtype)
 
 
 class Run:
@@ -43,9 +51,11 @@ class Run:
         self.image = image
         self.context = np.zeros(1, CONTEXT_DTYPE)
         self.context["midnight_ns"] = 1
-        self.batch = np.zeros(BATCH, ACTION_DTYPE)
+        self.batch = aligned_zeros(BATCH, ACTION_DTYPE)
         self.names = np.zeros(LOCATES, np.int64)
-        self.sizes = Sizes(orders=orders, levels=LEVELS, instruments=LOCATES, scattered=False)
+        self.sizes = Sizes(
+            orders=orders, levels=min(LEVELS, orders), instruments=LOCATES, scattered=False
+        )
         self.book = VenueBook(self.sizes)
 
     @property

@@ -15,10 +15,11 @@ from feedhandler.wire.framing import COUNTED_U16_BE
 from feedhandler.wire.walk import walker
 from nic.histogram import histogram_add
 from nic.kernelref import KernelRef
-from nic.raw import cycles, load_i64le, load_n8, load_u16be, store_u64le
+from nic.raw import cycles, load_i64le, load_n8, load_u16be, prefetch, store_u64le
 
 MESSAGE = KernelRef(message)
 PREFIX_BYTES = 2
+AHEAD_BYTES = 2048  # of the file, asked for early
 walk_messages = walker(COUNTED_U16_BE)
 
 
@@ -27,6 +28,7 @@ def piece_end(start, end, most):
     """(address behind at most `most` whole messages, how many they are)."""
     count = np.int64(0)
     while count < most and end - start >= PREFIX_BYTES:
+        prefetch(start + AHEAD_BYTES)
         length = np.int64(load_u16be(start))
         if length == 0 or length > end - start - PREFIX_BYTES:
             break

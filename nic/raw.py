@@ -150,6 +150,22 @@ def make_store(width_bytes: int, *, big: bool) -> Any:
     return store
 
 
+@intrinsic
+def wrapping_product(_typing: Any, a: Any, b: Any) -> Any:
+    """The low 64 bits of a product, as int64: for hashes.
+
+    numba tells the compiler that its own signed products never overflow, and the compiler believes
+    it.
+    """
+    if not (isinstance(a, types.Integer) and isinstance(b, types.Integer)):
+        return None
+
+    def codegen(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        return builder.mul(args[0], args[1])
+
+    return types.int64(types.int64, types.int64), codegen
+
+
 def _make_one_operand(emit: Callable[[Any, Any], Any]) -> Any:
     """An intrinsic uint64 -> uint64 whose body is `emit(builder, value)`."""
 

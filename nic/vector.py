@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nic.raw import emit_check
+from nic.raw import emit_check, emit_load
 
 from llvmlite import ir  # isort: skip
 from numba import types  # isort: skip
@@ -39,6 +39,34 @@ def _mask_of(compare: str, lanes: int) -> Any:
     return mask
 
 
+def _strided_mask(lanes: int, stride_bytes: int) -> Any:
+    """An intrinsic `mask(address, value)`: bit i says whether the word at i strides equals it.
+
+    Each word is a load of its own: the processor hands on a word just stored to a load of that word
+    at once, but makes a load of the whole line wait. No branch is made of it.
+    """
+    vector, bits, word = ir.VectorType(_I64, lanes), ir.IntType(lanes), ir.IntType(32)
+
+    @intrinsic
+    def mask(_typing: Any, address: Any, value: Any) -> Any:
+        if not (isinstance(address, types.Integer) and isinstance(value, types.Integer)):
+            return None
+
+        def codegen(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+            words = same = ir.Constant(vector, ir.Undefined)
+            for lane in range(lanes):
+                place = builder.add(args[0], _I64(stride_bytes * lane))
+                found = emit_load(builder, place, 8, True, False)
+                words = builder.insert_element(words, found, word(lane))
+                same = builder.insert_element(same, args[1], word(lane))
+            equal = builder.bitcast(builder.icmp_signed("==", words, same), bits)
+            return builder.zext(equal, _I64)
+
+        return types.int64(types.int64, types.int64), codegen
+
+    return mask
+
+
 def _unary(name: str) -> Any:
     @intrinsic
     def operation(_typing: Any, value: Any) -> Any:
@@ -56,6 +84,7 @@ def _unary(name: str) -> Any:
 
 
 equal_mask_8 = _mask_of("==", 8)
+equal_mask_4_of_16 = _strided_mask(4, 16)
 not_below_mask_16 = _mask_of(">=", 16)
 count_ones = _unary("ctpop")
 count_trailing_zeros = _unary("cttz")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
 
 from feedhandler.actions import (
@@ -23,25 +24,17 @@ from feedhandler.actions import (
     SYMBOL,
     TOP,
 )
-from feedhandler.books.changes import (
-    add_order,
-    delete_order,
-    modify_order,
-    replace_order,
-    take_shares,
-)
-from feedhandler.books.keys import instrument_of
-from feedhandler.books.ladder import ladder_address, level_address
+from feedhandler.books.changes import add_order, modify_order, replace_order, take_shares
+from feedhandler.books.keys import instrument_of, likely_instrument
+from feedhandler.books.ladder import best_level, key_of_price, ladder_address, level_address
 from feedhandler.books.layout import (
     BAD_SIDE,
     CHUNKS_FULL,
     EVENT_OPEN_MARK,
     FAULTS,
-    INSTRUMENTS,
-    KEYS,
-    LADDER_COUNT,
-    LADDER_LEVELS,
     LEVELS_FULL,
+    ORDER_BYTES,
+    ORDER_LEVEL,
     ORDERS_FULL,
     STALE,
     TOP_FAULT,
@@ -52,7 +45,7 @@ from feedhandler.books.layout import (
     TOP_UNIT,
     UNKNOWN_INSTRUMENT,
 )
-from feedhandler.books.orders import IDS, bucket_address, bucket_of, level_at
+from feedhandler.books.orders import arrival_of, bucket_address, bucket_of
 from feedhandler.books.tops import top_address
 from feedhandler.books.whole import (
     clear_instrument,
@@ -61,12 +54,16 @@ from feedhandler.books.whole import (
     set_top,
     set_unit_status,
 )
-from nic.raw import load_fixed, load_i64le, load_n8, prefetch, store_u8, store_u32le, store_u64le
-from nic.vector import count_trailing_zeros, equal_mask_8
+from feedhandler.books.window import window_level
+from nic.raw import load_i64le, load_n8, load_n32le, prefetch, store_u8, store_u32le, store_u64le
+from nic.vector import count_trailing_zeros
+from nic.vector import equal_mask_4_of_16 as same_ids
 
 FLAG_SHIFT, FLAG_MASK = 16, 0xFFFF
 UNIT_SHIFT, UNIT_MASK = 32, 0xFFFFFFFF
-LAST_ID = 0x40  # the last id of a bucket stands for one that is not in it
+LAST_ID = 0x8  # the last id of a bucket stands for one that is not in it
+ORDER_AHEAD = 16  # actions ahead of which an order is asked for
+LEVEL_BEHIND = 8  # actions later its level is
 
 
 @njit(nogil=True, forceinline=True)
@@ -76,34 +73,28 @@ def word(action, number):
 
 
 @njit(nogil=True, forceinline=True)
-def ask_for_orders(book, actions, count):
-    """First stage: the order slots, ladders and tops that the batch will touch."""
-    known = load_fixed(book + INSTRUMENTS) if load_fixed(book + KEYS) == 0 else 0
-    for number in range(count):
-        action = actions + ACTION_BYTES * number
-        prefetch(bucket_address(book, bucket_of(book, word(action, 2))))
-        instrument = min(max(word(action, 1), 0), known)
-        prefetch(ladder_address(book, 2 * instrument))
-        prefetch(ladder_address(book, 2 * instrument + 1))
+def ask_for_order(book, action):
+    """First: the order's bucket, and the ladders of an instrument that is known by number."""
+    bucket = bucket_address(book, bucket_of(book, word(action, 2)))
+    prefetch(bucket)
+    if load_n8(action) == REPLACE:
+        prefetch(arrival_of(book, bucket))
+    instrument = likely_instrument(book, word(action, 1))
+    prefetch(ladder_address(book, 2 * instrument))
 
 
 @njit(nogil=True, forceinline=True)
-def ask_for_levels(book, actions, count):
-    """Second stage: the levels of the orders found, the ends of the ladders added to."""
-    known = load_fixed(book + INSTRUMENTS) if load_fixed(book + KEYS) == 0 else 0
-    for number in range(count):
-        action = actions + ACTION_BYTES * number
-        line, order_id = bucket_address(book, bucket_of(book, word(action, 2))), word(action, 2)
-        found = equal_mask_8(line, order_id) & IDS
-        order = line + 8 * (count_trailing_zeros(found | LAST_ID))
-        prefetch(level_address(book, level_at(order)))
-        instrument = word(action, 1)
-        if 0 <= instrument < known:
-            ladder = 2 * instrument + (load_n8(action + 1) >> 1)
-            row = ladder_address(book, ladder)
-            end = load_i64le(row + LADDER_COUNT)
-            prefetch(load_i64le(row) + 8 * (end - 8))
-            prefetch(load_i64le(row + LADDER_LEVELS) + 4 * (end - 4))
+def ask_for_level(book, action):
+    """Second: the level of the order found, or the one that an order is probably added to."""
+    order_id = word(action, 2)
+    line = bucket_address(book, bucket_of(book, order_id))
+    found = same_ids(line, order_id)
+    known = load_n32le(line + ORDER_BYTES * count_trailing_zeros(found | LAST_ID) + ORDER_LEVEL)
+    ladder = 2 * likely_instrument(book, word(action, 1)) + (load_n8(action + 1) >> 1)
+    key = key_of_price(word(action, 3), ladder)
+    added_to = window_level(ladder_address(book, ladder), key)
+    adds = -np.int64(load_n8(action) == ADD)
+    prefetch(level_address(book, (added_to & adds) | (known & ~adds)))
 
 
 @njit(nogil=True)
@@ -173,7 +164,7 @@ def add_action(book, action):
     side = load_n8(action + 1)
     if side == 0:
         return BAD_SIDE
-    if load_i64le(ladder_address(book, 2 * instrument + side - 1) + LADDER_COUNT) == 0:
+    if best_level(ladder_address(book, 2 * instrument + side - 1)) == 0:
         name_instrument(book, action, instrument)
     ladder, price, shares = 2 * instrument + side - 1, word(action, 3), word(action, 4)
     order_id, attribution, sequence = word(action, 2), word(action, 5), word(action, 7)
@@ -188,10 +179,8 @@ def apply_action(book, action):
     order_id, time_ns = word(action, 2), word(action, 6)
     if kind == ADD:
         return add_action(book, action)
-    if kind == DELETE:
-        return delete_order(book, order_id, time_ns)
-    if kind == EXECUTE or kind == EXECUTE_PRICE or kind == REDUCE:
-        return take_shares(book, order_id, word(action, 4), time_ns)
+    if kind == DELETE or kind == EXECUTE or kind == EXECUTE_PRICE or kind == REDUCE:
+        return take_shares(book, order_id, word(action, 4), kind == DELETE, time_ns)
     if kind == REPLACE:
         price, shares, sequence = word(action, 3), word(action, 4), word(action, 7)
         return replace_order(book, order_id, word(action, 5), price, shares, sequence, time_ns)
@@ -212,13 +201,24 @@ def note_fault(book, action, fault):
             store_u8(top_address(book, instrument) + TOP_TRUST, STALE)
 
 
+@njit(nogil=True, forceinline=True)
+def apply_counted(book, action):
+    """Applies one action; a fault is counted and marks its instrument."""
+    fault = apply_action(book, action)
+    if fault != 0:
+        note_fault(book, action, fault)
+
+
 @njit(nogil=True)
 def apply_batch(book, actions, count):
-    """Applies actions in order; faults are counted and mark their instrument."""
-    ask_for_orders(book, actions, count)
-    ask_for_levels(book, actions, count)
-    for number in range(count):
-        action = actions + ACTION_BYTES * number
-        fault = apply_action(book, action)
-        if fault != 0:
-            note_fault(book, action, fault)
+    """Applies actions in order, the memory of those ahead on its way meanwhile."""
+    if count == 1:
+        apply_counted(book, actions)
+        return
+    for number in range(count + ORDER_AHEAD):
+        if number < count:
+            ask_for_order(book, actions + ACTION_BYTES * number)
+        if LEVEL_BEHIND <= number < count + LEVEL_BEHIND:
+            ask_for_level(book, actions + ACTION_BYTES * (number - LEVEL_BEHIND))
+        if number >= ORDER_AHEAD:
+            apply_counted(book, actions + ACTION_BYTES * (number - ORDER_AHEAD))

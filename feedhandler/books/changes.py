@@ -106,28 +106,20 @@ def remove_order(book, order, level, time_ns):
 
 
 @njit(nogil=True, forceinline=True)
-def delete_order(book, order_id, time_ns):
-    """An order leaves."""
+def take_shares(book, order_id, shares, whole, time_ns):
+    """Shares leave an order, all of them or so many; the last ones take it out."""
     order = find_order(book, order_id)
     if order == 0 or order_id == NO_ORDER:
         return UNKNOWN_ORDER
-    remove_order(book, order, level_at(order), time_ns)
-    return NO_FAULT
-
-
-@njit(nogil=True, forceinline=True)
-def take_shares(book, order_id, shares, time_ns):
-    """Shares leave an order, by execution or partial cancel; the last ones take it out."""
-    order = find_order(book, order_id)
-    if order == 0 or order_id == NO_ORDER:
-        return UNKNOWN_ORDER
-    if shares < 0:
+    level, had = level_at(order), quantity_at(order)
+    taken = had if whole else shares
+    if taken < 0:
         return BAD_QUANTITY
-    level, left = level_at(order), quantity_at(order) - shares
+    left = had - taken
     if left > 0:
         set_quantity(order, left)
         address = level_address(book, level)
-        store_u64le(address + LEVEL_QUANTITY, load_i64le(address + LEVEL_QUANTITY) - shares)
+        store_u64le(address + LEVEL_QUANTITY, load_i64le(address + LEVEL_QUANTITY) - taken)
         ladder = load_n32le(address + LEVEL_LADDER)
         if best_level(ladder_address(book, ladder)) == level:
             refresh(book, ladder, time_ns)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from numba import njit
 
 from feedhandler.books.layout import INSTRUMENTS, KEY_MASK, KEYS, KNOWN_KEYS
-from nic.raw import load_fixed, load_i64le, store_u64le
+from nic.raw import load_fixed, load_i64le, store_u64le, wrapping_product
 
 KEY_BYTES = 16
 SCATTER = 0x9E3779B97F4A7C15 - (1 << 64)
@@ -20,7 +20,7 @@ SCATTER_SHIFT = 20
 def named_instrument(book, key):
     """The instrument of a key in the key table, entered if it is new; -1 when all are taken."""
     mask, table = load_fixed(book + KEY_MASK), load_fixed(book + KEYS)
-    slot = ((key * SCATTER) >> SCATTER_SHIFT) & mask
+    slot = (wrapping_product(key, SCATTER) >> SCATTER_SHIFT) & mask
     while True:
         row = table + KEY_BYTES * slot
         number = load_i64le(row + 8)
@@ -36,6 +36,16 @@ def named_instrument(book, key):
     store_u64le(row, key)
     store_u64le(row + 8, number)
     return number
+
+
+@njit(nogil=True, forceinline=True)
+def likely_instrument(book, key):
+    """The instrument of a key at first sight, to ask for its memory; 0 when it takes longer."""
+    mask, table = load_fixed(book + KEY_MASK), load_fixed(book + KEYS)
+    if table == 0:
+        return min(max(key, 0), load_fixed(book + INSTRUMENTS) - 1)
+    row = table + KEY_BYTES * ((wrapping_product(key, SCATTER) >> SCATTER_SHIFT) & mask)
+    return load_i64le(row + 8) if load_i64le(row) == key else 0
 
 
 @njit(nogil=True, forceinline=True)

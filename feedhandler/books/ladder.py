@@ -1,19 +1,30 @@
-"""Price levels and the sorted ladders that lead to them, best last."""
+"""The price levels of a side: found, made, taken away; the best of them at hand."""
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
 
+from feedhandler.actions import NO_PRICE
+from feedhandler.books.farlevels import (
+    enter_far,
+    far_count,
+    far_key,
+    far_level,
+    leave_far,
+    position,
+    room_for_far,
+)
 from feedhandler.books.layout import (
-    END_CHUNK,
-    FREE_CHUNKS,
+    FIRST_SINGLE,
     FREE_LEVEL,
-    GUARDS,
-    LADDER_BYTES,
-    LADDER_CLASS,
-    LADDER_COUNT,
-    LADDER_LEVELS,
+    LADDER_BEST,
+    LADDER_BEST_KEY,
+    LADDER_BITS,
+    LADDER_LOW,
+    LADDER_WINDOW,
     LADDERS,
+    LADDERS_BYTES,
     LEVEL_BYTES,
     LEVEL_LADDER,
     LEVEL_NEXT_FREE,
@@ -21,20 +32,24 @@ from feedhandler.books.layout import (
     LEVELS,
     LIVE_LEVELS,
     MOST_LEVELS,
-    NEXT_CHUNK,
+    NEAR_BYTES,
     NEXT_LEVEL,
     NO_KEY,
-    SIZE_CLASSES,
-    SMALLEST_LADDER,
 )
+from feedhandler.books.window import CENT, PLACES, highest, turned, window_level, window_place
 from nic.raw import load_fixed, load_i64le, load_n32le, store_u32le, store_u64le
-from nic.vector import count_ones, not_below_mask_16
+
+
+@njit(nogil=True, forceinline=True)
+def ladder_of_table(ladders, number):
+    """Where a ladder's row is, from where the table is: even numbers are bids, odd ones offers."""
+    return ladders + LADDERS_BYTES * (number >> 1) + NEAR_BYTES * (number & 1)
 
 
 @njit(nogil=True, forceinline=True)
 def ladder_address(book, ladder):
     """Where a ladder's row is."""
-    return load_fixed(book + LADDERS) + LADDER_BYTES * ladder
+    return ladder_of_table(load_fixed(book + LADDERS), ladder)
 
 
 @njit(nogil=True, forceinline=True)
@@ -50,150 +65,135 @@ def key_of_price(price, ladder):
     return (price ^ sign) - sign
 
 
-@njit(nogil=True)
-def deep_position(keys, count, key):
-    """How many of `count` keys are below `key`, by halving."""
-    low, high = 0, count
-    while low < high:
-        middle = (low + high) >> 1
-        if load_i64le(keys + 8 * middle) < key:
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
-@njit(nogil=True, forceinline=True)
-def position(keys, count, key):
-    """How many keys are below `key`: where it is, or where it would go.
-
-    The best 16 are compared at once; below the first key are guards, lower than any.
-    """
-    above = count_ones(not_below_mask_16(keys + 8 * (count - GUARDS), key))
-    if above == GUARDS:
-        return deep_position(keys, count - GUARDS, key)
-    return count - above
-
-
-@njit(nogil=True, forceinline=True)
-def level_number(row, place):
-    """Number of the level at a place of a ladder."""
-    return load_n32le(load_i64le(row + LADDER_LEVELS) + 4 * place)
-
-
 @njit(nogil=True, forceinline=True)
 def best_level(row):
     """Number of the best level of the ladder whose row it is; 0 when it is empty."""
-    count = load_i64le(row + LADDER_COUNT)
-    return level_number(row, count - 1) if count != 0 else 0
-
-
-@njit(nogil=True)
-def take_chunk(book, size_class):
-    """Address of a chunk's first key; 0 when there is no room left. Its guards are in place."""
-    free = book + FREE_CHUNKS + 8 * size_class
-    keys = load_i64le(free)
-    if keys != 0:
-        store_u64le(free, load_i64le(keys))
-        return keys
-    chunk = load_i64le(book + NEXT_CHUNK)
-    after = chunk + 8 * GUARDS + 12 * (SMALLEST_LADDER << size_class)
-    if after > load_fixed(book + END_CHUNK):
-        return 0
-    store_u64le(book + NEXT_CHUNK, (after + 63) & -64)
-    for i in range(GUARDS):
-        store_u64le(chunk + 8 * i, NO_KEY)
-    return chunk + 8 * GUARDS
-
-
-@njit(nogil=True)
-def grow(book, row):
-    """Moves a ladder into a chunk of the next size class; false when there is no room."""
-    old, count = load_i64le(row), load_i64le(row + LADDER_COUNT)
-    size_class = load_i64le(row + LADDER_CLASS) + (1 if old != 0 else 0)
-    keys = take_chunk(book, size_class) if size_class < SIZE_CLASSES else 0
-    if keys == 0:
-        return False
-    levels = keys + 8 * (SMALLEST_LADDER << size_class)
-    for i in range(count):
-        store_u64le(keys + 8 * i, load_i64le(old + 8 * i))
-        store_u32le(levels + 4 * i, level_number(row, i))
-    if old != 0:
-        free = book + FREE_CHUNKS + 8 * (size_class - 1)
-        store_u64le(old, load_i64le(free))
-        store_u64le(free, old)
-    store_u64le(row, keys)
-    store_u64le(row + LADDER_LEVELS, levels)
-    store_u64le(row + LADDER_CLASS, size_class)
-    return True
+    return load_n32le(row + LADDER_BEST)
 
 
 @njit(nogil=True, forceinline=True)
-def take_level(book):
-    """Number of a free level; 0 when there is none."""
+def window_bits(row):
+    """The window's levels as bits in the order of their keys; what `better` starts with."""
+    return turned(load_i64le(row + LADDER_BITS), load_i64le(row + LADDER_LOW))
+
+
+@njit(nogil=True, forceinline=True)
+def better(row, bits, far):
+    """The best of some levels: the window's in `bits` and the first `far` of the sorted ones.
+
+    Returns:
+        (level number, its key, bits without it, far without it); 0 and NO_KEY when there is none.
+    """
+    near, key = np.int64(NO_KEY), np.int64(NO_KEY)
+    if bits != 0:
+        near = (load_i64le(row + LADDER_LOW) + highest(bits)) * CENT
+    if far != 0:
+        key = far_key(row, far - 1)
+    if near > key:
+        place = (load_i64le(row + LADDER_LOW) + highest(bits)) & PLACES
+        rest = bits & ~(np.int64(1) << highest(bits))
+        return load_n32le(row + LADDER_WINDOW) | place, near, rest, far
+    if far != 0:
+        return far_level(row, far - 1), key, bits, far - 1
+    return np.int64(0), key, bits, far
+
+
+@njit(nogil=True)
+def find_best(row):
+    """Notes the best level anew."""
+    level, key, _, _ = better(row, window_bits(row), far_count(row))
+    store_u32le(row + LADDER_BEST, level)
+    store_u64le(row + LADDER_BEST_KEY, key)
+
+
+@njit(nogil=True)
+def take_single(book):
+    """Number of a free level outside the windows; there is one for every level allowed."""
     level = load_i64le(book + FREE_LEVEL)
     if level != 0:
         store_u64le(book + FREE_LEVEL, load_i64le(level_address(book, level) + LEVEL_NEXT_FREE))
         return level
     level = load_i64le(book + NEXT_LEVEL)
-    if level > load_fixed(book + MOST_LEVELS):
-        return 0
     store_u64le(book + NEXT_LEVEL, level + 1)
     return level
 
 
 @njit(nogil=True)
-def insert_level(book, row, ladder, place, price):
-    """A new empty level at a place of a ladder; 0 when levels run out, -1 when chunks do."""
-    count = load_i64le(row + LADDER_COUNT)
-    full = load_i64le(row) == 0 or count == SMALLEST_LADDER << load_i64le(row + LADDER_CLASS)
-    if full and not grow(book, row):
-        return -1
-    level = take_level(book)
-    if level == 0:
+def new_level(book, row, ladder, price, key):
+    """A new empty level; 0 when levels run out, -1 when chunks do."""
+    live = load_i64le(book + LIVE_LEVELS)
+    if live >= load_fixed(book + MOST_LEVELS):
         return 0
-    keys, levels = load_i64le(row), load_i64le(row + LADDER_LEVELS)
-    at = count
-    while at > place:
-        store_u64le(keys + 8 * at, load_i64le(keys + 8 * at - 8))
-        store_u32le(levels + 4 * at, load_n32le(levels + 4 * at - 4))
-        at -= 1
-    store_u64le(keys + 8 * place, key_of_price(price, ladder))
-    store_u32le(levels + 4 * place, level)
-    store_u64le(row + LADDER_COUNT, count + 1)
+    level = window_place(book, row, ladder, key)
+    if level == 0:
+        if not room_for_far(book, row):
+            return -1
+        level = take_single(book)
+        enter_far(row, key, level)
     address = level_address(book, level)
     store_u64le(address, price)
     store_u64le(address + LEVEL_QUANTITY, 0)
     store_u64le(address + 16, ladder << 32)  # no orders yet
-    store_u64le(book + LIVE_LEVELS, load_i64le(book + LIVE_LEVELS) + 1)
+    store_u64le(book + LIVE_LEVELS, live + 1)
+    if key > load_i64le(row + LADDER_BEST_KEY):
+        store_u32le(row + LADDER_BEST, level)
+        store_u64le(row + LADDER_BEST_KEY, key)
     return level
+
+
+@njit(nogil=True, forceinline=True)
+def level_at_price(book, row, ladder, price):
+    """The level at a price; 0 when there is none."""
+    key = key_of_price(price, ladder)
+    level = window_level(row, key)
+    if load_i64le(level_address(book, level)) == price:
+        return level
+    return sorted_level(row, key)
+
+
+@njit(nogil=True)
+def sorted_level(row, key):
+    """The level of a key that is not in the window; 0 when there is none."""
+    count = far_count(row)
+    if count != 0:
+        place = position(row, key)
+        if place < count and far_key(row, place) == key:
+            return far_level(row, place)
+    return np.int64(0)
+
+
+@njit(nogil=True)
+def far_or_new_level(book, row, ladder, price, key):
+    """The level at a price that is not in the window, made if it is not there; as `find_level`."""
+    level = sorted_level(row, key)
+    return level if level != 0 else new_level(book, row, ladder, price, key)
 
 
 @njit(nogil=True, forceinline=True)
 def find_level(book, row, ladder, price):
     """The level at a price, made if it is not there; 0 or -1 when there is no room."""
-    keys, count = load_i64le(row), load_i64le(row + LADDER_COUNT)
-    if count == 0:
-        return insert_level(book, row, ladder, 0, price)
     key = key_of_price(price, ladder)
-    place = position(keys, count, key)
-    if place < count and load_i64le(keys + 8 * place) == key:
-        return level_number(row, place)
-    return insert_level(book, row, ladder, place, price)
+    level = window_level(row, key)
+    if load_i64le(level_address(book, level)) == price:
+        return level
+    return far_or_new_level(book, row, ladder, price, key)
 
 
 @njit(nogil=True)
 def remove_level(book, row, level):
     """Takes an empty level off its ladder and frees it."""
     address = level_address(book, level)
-    ladder = load_n32le(address + LEVEL_LADDER)
-    keys, levels = load_i64le(row), load_i64le(row + LADDER_LEVELS)
-    count = load_i64le(row + LADDER_COUNT)
-    place = position(keys, count, key_of_price(load_i64le(address), ladder))
-    for at in range(place, count - 1):
-        store_u64le(keys + 8 * at, load_i64le(keys + 8 * at + 8))
-        store_u32le(levels + 4 * at, load_n32le(levels + 4 * at + 4))
-    store_u64le(row + LADDER_COUNT, count - 1)
-    store_u64le(address + LEVEL_NEXT_FREE, load_i64le(book + FREE_LEVEL))
-    store_u64le(book + FREE_LEVEL, level)
+    key = key_of_price(load_i64le(address), load_n32le(address + LEVEL_LADDER))
+    single = level >= load_fixed(book + FIRST_SINGLE)
+    bits, bit = load_i64le(row + LADDER_BITS), np.int64(1) << (level & PLACES)
+    if not single and bits & bit != 0:
+        store_u64le(row + LADDER_BITS, bits & ~bit)
+    else:
+        leave_far(row, key)
+    store_u64le(address, NO_PRICE)
+    if single:
+        store_u64le(address + LEVEL_NEXT_FREE, load_i64le(book + FREE_LEVEL))
+        store_u64le(book + FREE_LEVEL, level)
     store_u64le(book + LIVE_LEVELS, load_i64le(book + LIVE_LEVELS) - 1)
+    if level == best_level(row):
+        find_best(row)

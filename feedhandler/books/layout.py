@@ -5,14 +5,23 @@ One region holds all books of a venue:
     head      one row: addresses, sizes, free lists, fault counters
     orders    buckets of four orders, one cache line: id, quantity, level; a free slot is NO_ORDER
     arrivals  beside the orders: arrival sequence and attribution, read when someone asks
-    levels    32 bytes a price level: price, quantity, orders, ladder
-    ladders   64 bytes a side of an instrument: where its keys and levels are, how many
+    levels    32 bytes a price level: price, quantity, orders, ladder; those of a window lie side by
+              side, WINDOW of them, and a free one of them has no price; behind all windows come the
+              single ones
+    ladders   128 bytes an instrument: a line with the best and the window of both sides, for every
+              message, and a line that says where their other levels are
     chunks    of ladders: GUARDS times NO_KEY, then price keys sorted with the best last, then as
               many level numbers (u4); a ladder moves to a chunk of the next size class when full
     tops      64 bytes an instrument: best of both sides and how far the book can be trusted
 
 Price keys are prices for bids and minus prices for offers, so the best key is the highest on both
 sides. Level 0 means "none". The guards let a kernel compare GUARDS keys at once wherever it looks.
+
+The window of a ladder is where nearly all of its life happens: the WINDOW cents that end somewhat
+above the best key, a level each, found without a search. A cent's place in it is its number modulo
+WINDOW, so that moving the window up or down moves no level. Prices outside, and those between
+cents, stand in the sorted keys; so does a level that the window has left behind, at the place it
+has, until it is empty. `bits` tells which places are of the window's own cents and in use.
 """
 
 from __future__ import annotations
@@ -26,6 +35,7 @@ from nic.block import field_offset
 SIZE_CLASSES: Final = 24  # ladder capacities 8, 16, … 8 << 23
 SMALLEST_LADDER: Final = 8
 GUARDS: Final = 16
+WINDOW: Final = 64  # as many as bits in a word
 NO_KEY: Final = -(1 << 63)  # below every price key
 NO_ORDER: Final = -1  # id of a free slot
 BUCKET_ORDERS: Final = 4
@@ -92,6 +102,8 @@ HEAD_DTYPE: Final = np.dtype(
         ("free_chunks", "i8", (SIZE_CLASSES,)),  # first free chunk of each size class
         ("faults", "i8", (16,)),
         ("stale_units", "i8"),  # channels or units whose messages are missing
+        ("next_window", "i8"),  # level number of the first window never used
+        ("first_single", "i8"),  # level number behind the last window
     ]
 )
 ORDER_DTYPE: Final = np.dtype([("id", "i8"), ("quantity", "u4"), ("level", "u4")])
@@ -99,15 +111,25 @@ ARRIVAL_DTYPE: Final = np.dtype([("sequence", "i8"), ("attribution", "i8")])
 LEVEL_DTYPE: Final = np.dtype(
     [("price", "i8"), ("quantity", "i8"), ("orders", "u4"), ("ladder", "u4"), ("next_free", "i8")]
 )
-LADDER_DTYPE: Final = np.dtype(
+NEAR_DTYPE: Final = np.dtype(
     [
-        ("keys", "i8"),  # address of the first key; 0 before the first level
-        ("levels", "i8"),  # address of the first level number
-        ("count", "i8"),
-        ("size_class", "i8"),
-        ("spare", "i8", (4,)),
+        ("best", "u4"),  # level number; 0: the ladder is empty
+        ("window", "u4"),  # level number of its first place; 0: no window
+        ("best_key", "i8"),  # NO_KEY or lower when it is empty
+        ("low", "i8"),  # key of the window's lowest cent, in cents
+        ("bits", "i8"),
     ]
 )
+FAR_DTYPE: Final = np.dtype(
+    [
+        ("keys", "i8"),  # address of the first key; 0 before the first level outside the window
+        ("levels", "i8"),  # address of the first level number
+        ("count", "u4"),  # of sorted keys
+        ("size_class", "u4"),
+        ("spare", "i8"),
+    ]
+)
+LADDERS_DTYPE: Final = np.dtype([("near", NEAR_DTYPE, 2), ("far", FAR_DTYPE, 2)])  # bids, offers
 TOP_DTYPE: Final = np.dtype(
     [
         ("version", "i8"),  # odd while being written
@@ -135,9 +157,11 @@ TRUSTS: Final = ("live", "stale", "halted", "closed")
 ORDER_BYTES: Final = ORDER_DTYPE.itemsize
 ARRIVAL_BYTES: Final = ARRIVAL_DTYPE.itemsize
 LEVEL_BYTES: Final = LEVEL_DTYPE.itemsize
-LADDER_BYTES: Final = LADDER_DTYPE.itemsize
+LADDERS_BYTES: Final = LADDERS_DTYPE.itemsize
+NEAR_BYTES: Final = NEAR_DTYPE.itemsize
 TOP_BYTES: Final = TOP_DTYPE.itemsize
-assert (ORDER_BYTES, LEVEL_BYTES, LADDER_BYTES, TOP_BYTES) == (16, 32, 64, 64)
+assert (ORDER_BYTES, LEVEL_BYTES, LADDERS_BYTES, TOP_BYTES) == (16, 32, 128, 64)
+assert FAR_DTYPE.itemsize == NEAR_BYTES
 
 _head = {name: field_offset(HEAD_DTYPE, name) for name in HEAD_DTYPE.names or ()}
 ORDERS: Final = _head["orders"]
@@ -166,6 +190,8 @@ BATCHES: Final = _head["batches"]
 APPLY: Final = _head["apply"]
 FREE_CHUNKS: Final = _head["free_chunks"]
 FAULTS: Final = _head["faults"]
+NEXT_WINDOW: Final = _head["next_window"]
+FIRST_SINGLE: Final = _head["first_single"]
 
 ORDER_QUANTITY: Final = field_offset(ORDER_DTYPE, "quantity")
 ORDER_LEVEL: Final = field_offset(ORDER_DTYPE, "level")
@@ -173,9 +199,16 @@ LEVEL_QUANTITY: Final = field_offset(LEVEL_DTYPE, "quantity")
 LEVEL_ORDERS: Final = field_offset(LEVEL_DTYPE, "orders")
 LEVEL_LADDER: Final = field_offset(LEVEL_DTYPE, "ladder")
 LEVEL_NEXT_FREE: Final = field_offset(LEVEL_DTYPE, "next_free")
-LADDER_LEVELS: Final = field_offset(LADDER_DTYPE, "levels")
-LADDER_COUNT: Final = field_offset(LADDER_DTYPE, "count")
-LADDER_CLASS: Final = field_offset(LADDER_DTYPE, "size_class")
+LADDER_BEST: Final = field_offset(NEAR_DTYPE, "best")
+LADDER_WINDOW: Final = field_offset(NEAR_DTYPE, "window")
+LADDER_BEST_KEY: Final = field_offset(NEAR_DTYPE, "best_key")
+LADDER_LOW: Final = field_offset(NEAR_DTYPE, "low")
+LADDER_BITS: Final = field_offset(NEAR_DTYPE, "bits")
+FAR_AT: Final = field_offset(LADDERS_DTYPE, "far")  # from a side's near part to its far one
+LADDER_KEYS: Final = FAR_AT + field_offset(FAR_DTYPE, "keys")
+LADDER_LEVELS: Final = FAR_AT + field_offset(FAR_DTYPE, "levels")
+LADDER_COUNT: Final = FAR_AT + field_offset(FAR_DTYPE, "count")
+LADDER_CLASS: Final = FAR_AT + field_offset(FAR_DTYPE, "size_class")
 TOP_BID: Final = field_offset(TOP_DTYPE, "bid")
 TOP_OFFER: Final = field_offset(TOP_DTYPE, "offer")
 TOP_TIME: Final = field_offset(TOP_DTYPE, "time_ns")

@@ -24,16 +24,15 @@ from feedhandler.books.layout import (
     ORDER_SHIFT,
     ORDERS,
 )
-from nic.raw import load_fixed, load_i64le, load_n32le, store_u32le, store_u64le
-from nic.vector import count_trailing_zeros, equal_mask_8
-
-IDS = 0x55  # the words of a bucket that are ids
+from nic.raw import load_fixed, load_i64le, load_n32le, store_u32le, store_u64le, wrapping_product
+from nic.vector import count_trailing_zeros
+from nic.vector import equal_mask_4_of_16 as same_ids
 
 
 @njit(nogil=True, forceinline=True)
 def bucket_of(book, order_id):
     """The number of the bucket where an order is looked for first."""
-    scattered = order_id * load_fixed(book + ORDER_FACTOR)
+    scattered = wrapping_product(order_id, load_fixed(book + ORDER_FACTOR))
     return (scattered >> load_fixed(book + ORDER_SHIFT)) & load_fixed(book + BUCKET_MASK)
 
 
@@ -68,10 +67,10 @@ def find_spilled(book, order_id, bucket):
     while True:
         bucket = (bucket + 1) & mask
         line = bucket_address(book, bucket)
-        found = equal_mask_8(line, order_id) & IDS
+        found = same_ids(line, order_id)
         if found != 0:
-            return line + 8 * count_trailing_zeros(found)
-        if equal_mask_8(line, NO_ORDER) & IDS != 0:
+            return line + ORDER_BYTES * count_trailing_zeros(found)
+        if same_ids(line, NO_ORDER) != 0:
             return 0
 
 
@@ -80,10 +79,10 @@ def find_order(book, order_id):
     """Address of an order; 0 when it is not there."""
     bucket = bucket_of(book, order_id)
     line = bucket_address(book, bucket)
-    found = equal_mask_8(line, order_id) & IDS
+    found = same_ids(line, order_id)
     if found != 0:
-        return line + 8 * count_trailing_zeros(found)
-    if equal_mask_8(line, NO_ORDER) & IDS != 0:
+        return line + ORDER_BYTES * count_trailing_zeros(found)
+    if same_ids(line, NO_ORDER) != 0:
         return 0
     return find_spilled(book, order_id, bucket)
 
@@ -95,9 +94,9 @@ def spilled_slot(book, bucket):
     while True:
         bucket = (bucket + 1) & mask
         line = bucket_address(book, bucket)
-        free = equal_mask_8(line, NO_ORDER) & IDS
+        free = same_ids(line, NO_ORDER)
         if free != 0:
-            return line + 8 * count_trailing_zeros(free)
+            return line + ORDER_BYTES * count_trailing_zeros(free)
 
 
 @njit(nogil=True, forceinline=True)
@@ -105,11 +104,11 @@ def free_slot(book, order_id):
     """Address of a free slot for a new order; 0 when an order has that id already."""
     bucket = bucket_of(book, order_id)
     line = bucket_address(book, bucket)
-    if equal_mask_8(line, order_id) & IDS != 0:
+    if same_ids(line, order_id) != 0:
         return 0
-    free = equal_mask_8(line, NO_ORDER) & IDS
+    free = same_ids(line, NO_ORDER)
     if free != 0:
-        return line + 8 * count_trailing_zeros(free)
+        return line + ORDER_BYTES * count_trailing_zeros(free)
     return spilled_slot(book, bucket) if find_spilled(book, order_id, bucket) == 0 else 0
 
 
@@ -132,12 +131,12 @@ def bring_back(book, line):
     """
     mask, base = load_fixed(book + BUCKET_MASK), load_fixed(book + ORDERS)
     hole_bucket = (line - base) // BUCKET_BYTES
-    hole = line + 8 * count_trailing_zeros(equal_mask_8(line, NO_ORDER) & IDS)
+    hole = line + ORDER_BYTES * count_trailing_zeros(same_ids(line, NO_ORDER))
     bucket = hole_bucket
     while True:
         bucket = (bucket + 1) & mask
         line = bucket_address(book, bucket)
-        was_full = equal_mask_8(line, NO_ORDER) & IDS == 0
+        was_full = same_ids(line, NO_ORDER) == 0
         for number in range(BUCKET_ORDERS):
             order = line + ORDER_BYTES * number
             order_id = load_i64le(order)
@@ -165,7 +164,7 @@ def move_order(book, order, target):
 def take_out(book, order):
     """Frees the slot of the order at an address."""
     line = order & -BUCKET_BYTES
-    full = equal_mask_8(line, NO_ORDER) & IDS == 0
+    full = same_ids(line, NO_ORDER) == 0
     store_u64le(order, NO_ORDER)
     store_u64le(book + LIVE_ORDERS, load_i64le(book + LIVE_ORDERS) - 1)
     if full:

@@ -12,20 +12,27 @@ from typing import Final
 import numpy as np
 from numba import njit
 
+from feedhandler.books.ladder import ladder_of_table
 from feedhandler.books.layout import (
     BATCHES,
-    LADDER_BYTES,
+    LADDER_BITS,
     LADDER_COUNT,
+    LADDER_KEYS,
     LADDER_LEVELS,
+    LADDER_LOW,
+    LADDER_WINDOW,
     LEVEL_BYTES,
     LEVEL_ORDERS,
     LEVEL_QUANTITY,
+    NO_KEY,
     NO_ORDER,
     TOP_BYTES,
 )
 from feedhandler.books.orders import arrival_of, find_order, level_at, quantity_at
+from feedhandler.books.window import CENT, PLACES, highest, turned
 from nic.block import field_offset
 from nic.raw import load_acquire_u64, load_i64le, load_n32le, store_u64le
+from nic.vector import count_ones
 
 TORN: Final = -1
 
@@ -53,21 +60,38 @@ SHIFT: Final = field_offset(PLACES_DTYPE, "shift")
 TOPS_AT: Final = field_offset(PLACES_DTYPE, "tops")
 
 
-@njit(nogil=True)
-def level_of_rank(places, row, count, rank):
-    """Address of the level at a rank from the best, inside the table whatever the row says."""
-    number = load_i64le(row + LADDER_LEVELS) + load_i64le(places + SHIFT) + 4 * (count - 1 - rank)
+@njit(nogil=True, forceinline=True)
+def inside(places, address, width):
+    """An address of the writer's chunks as one of ours, inside the chunks whatever it says."""
+    ours = address + load_i64le(places + SHIFT)
     first, end = load_i64le(places + CHUNKS_AT), load_i64le(places + CHUNKS_END)
-    number = min(max(number, first), end - 4)
-    level = min(load_n32le(number), load_i64le(places + LAST_LEVEL))
-    return load_i64le(places + LEVELS_AT) + LEVEL_BYTES * level
+    return min(max(ours, first), end - width)
 
 
 @njit(nogil=True)
-def copy_or_compare(places, row, out, count, most, compare):
+def next_level(places, row, bits, far):
+    """As `ladder.better`, for a row that may change meanwhile: (address of a level, bits, far)."""
+    low, near, key = load_i64le(row + LADDER_LOW), np.int64(NO_KEY), np.int64(NO_KEY)
+    if bits != 0:
+        near = (low + highest(bits)) * CENT
+    if far != 0:
+        key = load_i64le(inside(places, load_i64le(row + LADDER_KEYS) + 8 * (far - 1), 8))
+    if bits != 0 and near > key:
+        level = load_n32le(row + LADDER_WINDOW) | ((low + highest(bits)) & PLACES)
+        bits &= ~(np.int64(1) << highest(bits))
+    else:
+        far -= 1
+        level = load_n32le(inside(places, load_i64le(row + LADDER_LEVELS) + 4 * far, 4))
+    level = min(level, load_i64le(places + LAST_LEVEL))
+    return load_i64le(places + LEVELS_AT) + LEVEL_BYTES * level, bits, max(far, np.int64(0))
+
+
+@njit(nogil=True)
+def copy_or_compare(places, row, out, count, far, most, compare):
     """Writes the levels at `out`, or says whether they are what stands there."""
+    bits = turned(load_i64le(row + LADDER_BITS), load_i64le(row + LADDER_LOW))
     for rank in range(min(count, most)):
-        level = level_of_rank(places, row, count, rank)
+        level, bits, far = next_level(places, row, bits, far)
         price, quantity = load_i64le(level), load_i64le(level + LEVEL_QUANTITY)
         orders = load_n32le(level + LEVEL_ORDERS)
         at = out + READ_LEVEL_BYTES * rank
@@ -96,13 +120,17 @@ def read_ladder(places, ladder, out, most):
     `places` is the address of a PLACES_DTYPE row.
     """
     head = load_i64le(places + HEAD_AT)
-    row = load_i64le(places + LADDERS_AT) + LADDER_BYTES * ladder
+    row = ladder_of_table(load_i64le(places + LADDERS_AT), ladder)
     before = np.int64(load_acquire_u64(np.uint64(head + BATCHES)))
-    levels, count = load_i64le(row + LADDER_LEVELS), load_i64le(row + LADDER_COUNT)
-    copy_or_compare(places, row, out, count, most, False)
+    levels, far = load_i64le(row + LADDER_LEVELS), load_n32le(row + LADDER_COUNT)
+    bits, low = load_i64le(row + LADDER_BITS), load_i64le(row + LADDER_LOW)
+    count = far + count_ones(bits)
+    copy_or_compare(places, row, out, count, far, most, False)
     between = np.int64(load_acquire_u64(np.uint64(head + BATCHES)))
-    same = copy_or_compare(places, row, out, count, most, True)
-    if load_i64le(row + LADDER_LEVELS) != levels or load_i64le(row + LADDER_COUNT) != count:
+    same = copy_or_compare(places, row, out, count, far, most, True)
+    if load_i64le(row + LADDER_LEVELS) != levels or load_n32le(row + LADDER_COUNT) != far:
+        return TORN
+    if load_i64le(row + LADDER_BITS) != bits or load_i64le(row + LADDER_LOW) != low:
         return TORN
     after = np.int64(load_acquire_u64(np.uint64(head + BATCHES)))
     if not same or not (settled(before, between) or settled(between, after)):

@@ -13,6 +13,7 @@ MOST_LEVELS: Final = (1 << 32) - 1
 DENSE_IDS: Final = ("itch50",)  # protocols whose venues number orders upwards, without units
 KEYED: Final = 65_536  # instruments of venues whose keys are numbers of 16 bits
 FIRST_CHUNK_BYTES: Final = 256  # the smallest ladder with its guards
+MOST_WINDOWS: Final = 32_768  # both sides of every listed instrument, and some
 LEVEL_CHUNK_BYTES: Final = 64  # 12 a level, doubled by growth, with what freed chunks leave
 
 
@@ -23,6 +24,8 @@ class Sizes:
     Attributes:
         orders: alive at a time; the table has at least twice as many slots.
         levels: price levels at a time, all instruments together.
+        windows: sides of instruments that have a window of levels, see `layout`; those that come
+            later do without. None chooses by levels and instruments.
         instruments: with number keys, one more than the largest key.
         chunk_bytes: of all ladders together; None chooses by levels and instruments.
         named: keys are text or large numbers and go through a table.
@@ -33,6 +36,7 @@ class Sizes:
     levels: int = 32_768
     instruments: int = 4_096
     chunk_bytes: int | None = None
+    windows: int | None = None
     named: bool = False
     scattered: bool = True
 
@@ -44,6 +48,18 @@ class Sizes:
     def slots(self) -> int:
         """Slots of the order table: a power of two, at most half of them ever full."""
         return max(8, 1 << (2 * self.orders - 1).bit_length())
+
+    @property
+    def window_count(self) -> int:
+        """Windows, the one that stands for none not counted."""
+        if self.windows is not None:
+            return self.windows
+        return min(2 * self.instruments, max(8, self.levels // 4), MOST_WINDOWS)
+
+    @property
+    def level_rows(self) -> int:
+        """Rows of the level table: all windows, then the single levels."""
+        return layout.WINDOW * (self.window_count + 1) + self.levels
 
     @property
     def chunk_room(self) -> int:

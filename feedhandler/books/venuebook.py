@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from feedhandler.actions import NO_PRICE
 from feedhandler.books import layout
 from feedhandler.books.applying import apply_function
 from feedhandler.books.rehash import move_orders
@@ -88,6 +89,7 @@ class VenueBook(BookViews):
             old,
             orders=orders or old.orders,
             levels=levels or old.levels,
+            windows=old.window_count,
             chunk_bytes=chunk_bytes or _more_chunks(old, levels),
         )
         shrunk = grown.orders < old.orders or grown.levels < old.levels
@@ -108,7 +110,7 @@ class VenueBook(BookViews):
         first = old.section_address("chunks")
         moved = tables.section_address("chunks") - first
         for name in ("keys", "levels"):
-            places = self._main["ladders"][name]
+            places = self._main["ladders"]["far"][name]
             places[places != 0] += moved
         words = tables["chunks"]
         for size_class, address in enumerate(head["free_chunks"].tolist()):
@@ -146,7 +148,7 @@ def _main_sections(sizes: Sizes) -> list[tuple[str, np.dtype[np.void], int]]:
         ("head", layout.HEAD_DTYPE, 1),
         ("venue", VENUE_DTYPE, 1),
         ("tops", layout.TOP_DTYPE, sizes.instruments),
-        ("ladders", layout.LADDER_DTYPE, 2 * sizes.instruments),
+        ("ladders", layout.LADDERS_DTYPE, sizes.instruments),
         ("keys", layout.KEY_DTYPE, keys),
     ]
 
@@ -155,19 +157,22 @@ def _make_tables(sizes: Sizes, path: Path | None, generation: int) -> Block:
     sections = [
         ("orders", layout.ORDER_DTYPE, sizes.slots),
         ("arrivals", layout.ARRIVAL_DTYPE, sizes.slots),
-        ("levels", layout.LEVEL_DTYPE, sizes.levels + 1),  # level 0 is none
+        ("levels", layout.LEVEL_DTYPE, sizes.level_rows),  # the first window stands for none
         ("chunks", np.dtype("i8"), sizes.chunk_room // 8),
     ]
     place = tables_path(path, generation) if path is not None else None
     tables = create(sections, place, hugepages=True)
     tables["orders"]["id"] = layout.NO_ORDER
+    tables["levels"]["price"] = NO_PRICE
     return tables
 
 
 def _fill_head(main: Block, sizes: Sizes) -> None:
     head = main["head"][0]
     head["instruments"] = sizes.instruments
-    head["next_level"] = 1
+    head["next_window"] = layout.WINDOW
+    head["next_level"] = head["first_single"] = layout.WINDOW * (sizes.window_count + 1)
+    main["ladders"]["near"]["best_key"] = layout.NO_KEY
     head["apply"] = apply_function().address
     head["tops"], head["ladders"] = main.section_address("tops"), main.section_address("ladders")
     if sizes.named:

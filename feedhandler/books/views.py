@@ -92,7 +92,8 @@ class BookViews:
 
     def active(self) -> list[int]:
         """The instruments that have a level on either side, or had one."""
-        touched = self._main["ladders"]["keys"].reshape(-1, 2).any(axis=1)
+        ladders = self._main["ladders"]
+        touched = ((ladders["far"]["keys"] != 0) | (ladders["near"]["window"] != 0)).any(axis=1)
         return [int(number) for number in np.flatnonzero(touched)]
 
     def best(self, instrument: int) -> np.void:

@@ -9,11 +9,9 @@ from feedhandler.books.changes import ladder_of
 from feedhandler.books.ladder import (
     best_level,
     find_level,
-    key_of_price,
     ladder_address,
     level_address,
-    level_number,
-    position,
+    level_at_price,
     remove_level,
 )
 from feedhandler.books.layout import (
@@ -23,7 +21,6 @@ from feedhandler.books.layout import (
     BUCKET_ORDERS,
     CHUNKS_FULL,
     INSTRUMENTS,
-    LADDER_COUNT,
     LEVEL_QUANTITY,
     LEVELS_FULL,
     NO_FAULT,
@@ -39,19 +36,6 @@ from nic.raw import load_fixed, load_i64le, load_n32le, store_u8, store_u64le
 
 
 @njit(nogil=True)
-def level_at_price(row, ladder, price):
-    """The level at a price; 0 when there is none."""
-    keys, count = load_i64le(row), load_i64le(row + LADDER_COUNT)
-    if count == 0:
-        return 0
-    key = key_of_price(price, ladder)
-    place = position(keys, count, key)
-    if place < count and load_i64le(keys + 8 * place) == key:
-        return level_number(row, place)
-    return 0
-
-
-@njit(nogil=True)
 def set_level(book, ladder, price, shares, time_ns):
     """A level's new size, as venues that send levels give it; 0 removes the level."""
     if price == NO_PRICE:
@@ -59,7 +43,7 @@ def set_level(book, ladder, price, shares, time_ns):
     if shares < 0:
         return BAD_QUANTITY
     row = ladder_address(book, ladder)
-    level = level_at_price(row, ladder, price)
+    level = level_at_price(book, row, ladder, price)
     if shares != 0 and level == 0:
         level = find_level(book, row, ladder, price)
         if level <= 0:
@@ -121,7 +105,7 @@ def clear_orders(book, instrument):
 def clear_instrument(book, instrument, time_ns):
     """Empties both sides of an instrument."""
     bids, offers = ladder_address(book, 2 * instrument), ladder_address(book, 2 * instrument + 1)
-    if load_i64le(bids + LADDER_COUNT) + load_i64le(offers + LADDER_COUNT) == 0:
+    if best_level(bids) == 0 and best_level(offers) == 0:
         return
     clear_orders(book, instrument)
     empty_ladder(book, bids)

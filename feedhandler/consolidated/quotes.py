@@ -11,15 +11,9 @@ from __future__ import annotations
 from numba import njit
 
 from feedhandler.actions import STATUS_TRADING, STATUS_UNKNOWN
-from feedhandler.books.ladder import ladder_address, level_address, level_number
-from feedhandler.books.layout import (
-    LADDER_COUNT,
-    LEVEL_QUANTITY,
-    LIVE,
-    TOP_BID,
-    TOP_STATUS,
-    TOP_TRUST,
-)
+from feedhandler.books.farlevels import far_count
+from feedhandler.books.ladder import better, ladder_address, level_address, window_bits
+from feedhandler.books.layout import LEVEL_QUANTITY, LIVE, TOP_BID, TOP_STATUS, TOP_TRUST
 from feedhandler.books.tops import top_address
 from feedhandler.consolidated.layout import (
     INSTRUMENT_BYTES,
@@ -73,16 +67,16 @@ def instrument_row(market, instrument):
 def write_protected(book, ladder, lot, place):
     """Price and quantity of a side's protected quote, or zeros."""
     row = ladder_address(book, ladder)
-    at = load_i64le(row + LADDER_COUNT) - 1
+    level, _, bits, far = better(row, window_bits(row), far_count(row))
     total = 0
-    while at >= 0:
-        level = level_address(book, level_number(row, at))
-        total += load_i64le(level + LEVEL_QUANTITY)
+    while level != 0:
+        address = level_address(book, level)
+        total += load_i64le(address + LEVEL_QUANTITY)
         if total >= lot:
-            store_u64le(place, load_i64le(level))
+            store_u64le(place, load_i64le(address))
             store_u64le(place + 8, total - total % lot)
             return 1
-        at -= 1
+        level, _, bits, far = better(row, bits, far)
     return 0
 
 
