@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from fuzz_rig import Fuzzed
+from lines_rig import Arrival, LinesRig
+from lines_traffic import packet
 from snapshot_servers import (
     CHANNEL_ID,
     DEEP_PLUS,
@@ -335,11 +338,26 @@ def test_glimpse_logs_out_and_knows_sessions_that_are_none():
         assert reason in client.failed
 
 
-def test_glimpse_gives_the_session_of_the_live_stream():
+def test_glimpse_gives_the_session_of_the_live_stream_as_the_loop_folds_it():
     client = GlimpseClient(ITCH, USER, PASSWORD, session="000000123A")
     drive(client, GlimpseServer(itch_orders(2), 9))
     image = image_of(client)
-    assert image.session != 0 and image.datagrams[0].startswith(b"000000123A")
+    rig = LinesRig(ITCH)
+    rig.feed_in([Arrival(1, 0, packet(ITCH.name, 1, 1, session="000000123A"))])
+    assert image.session == rig.stream()["session"] != 0
+    assert image.datagrams[0].startswith(b"000000123A")
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_the_loops_decoder_reads_an_image_as_the_plain_one_does(name):
+    client, server, messages = pair(name, 40)
+    drive(client, server)
+    made = 0
+    with Fuzzed(SERVICES[name].feed).open() as fuzzed:
+        for datagram in image_of(client).datagrams:
+            assert fuzzed.check(datagram) is None
+            made += int(fuzzed.row[0]["messages"])
+    assert made == len(messages)
 
 
 def test_spin_asks_again_for_the_next_image_until_its_tries_are_used_up():
