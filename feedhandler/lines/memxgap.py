@@ -13,6 +13,7 @@ from feedhandler.protocols.memoir13 import MEMOIR13
 from feedhandler.transports import memxtcp
 from feedhandler.transports.memxtcp import MEMX_TCP
 from feedhandler.wire.record import Record, Values
+from feedhandler.wire.tails import integer
 
 MEMX_MOST = 10_000  # messages of one request; the limit is the venue's to set
 RETRY_NS = SECOND_NS  # TCP loses nothing: asking again is for a server that hangs
@@ -85,7 +86,7 @@ class MemxGapClient(MemxSession):
 
     def _answer(self, record: Record, values: Values) -> list[bytes]:
         if record.code == memxtcp.REPLAY_COMPLETE and self._due is not None:
-            self._complete(int(values["message_count"]))  # type: ignore[arg-type]
+            self._complete(integer(values, "message_count"))
         elif record.code == memxtcp.REPLAY_BEGIN and self._asked and self._due is None:
             self._begun(values)
         elif record.code == memxtcp.REPLAY_REJECTED and self._asked:
@@ -98,7 +99,7 @@ class MemxGapClient(MemxSession):
 
     def _begun(self, values: Values) -> None:
         _, begin, count = self._asked.popleft()
-        first, due = values["next_sequence_number"], int(values["pending_message_count"])  # type: ignore[arg-type]
+        first, due = values["next_sequence_number"], integer(values, "pending_message_count")
         if first != begin or due > count:
             self.fail(f"a replay of {due} messages from {first}, asked was {count} from {begin}")
             return

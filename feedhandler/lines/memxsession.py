@@ -8,6 +8,7 @@ from feedhandler.transports import memxtcp
 from feedhandler.transports.memxtcp import MEMX_TCP
 from feedhandler.transports.transport import read_message, select_record
 from feedhandler.wire.record import Record, Values
+from feedhandler.wire.tails import integer
 
 TOKEN_TYPE = "P"  # user and password
 MOST_TOKEN = 255  # characters; the layout sets no end
@@ -69,7 +70,7 @@ class MemxSession(Session):
         elif code == memxtcp.LOGIN_ACCEPTED and not self._logged_in:
             self._accepted(str(values["supported_request_mode"]))
         elif code == memxtcp.START_OF_SESSION and self._logged_in and not self.session:
-            return self._started(int(values["session_id"]))  # type: ignore[arg-type]
+            return self._started(integer(values, "session_id"))
         elif memxtcp.REPLAY_BEGIN <= int(code) <= memxtcp.STREAM_COMPLETE and self.session:
             return self._answer(record, values)
         elif code != memxtcp.HEARTBEAT:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from feedhandler.lines.image import Image
 from feedhandler.transports.transport import Transport, read_packet
 from feedhandler.wire.errors import WireError
+from feedhandler.wire.tails import integer
 
 SECOND_NS = 1_000_000_000
 WORD = 1 << 32
@@ -51,7 +52,7 @@ def whole_packets(transport: Transport, data: bytes) -> tuple[list[bytes], int]:
     name, addend = transport.length
     packets, at = [], 0
     while len(data) - at >= header.size:
-        stated = int(header.decode(data, at)[name]) + addend  # type: ignore[arg-type]
+        stated = integer(header.decode(data, at), name) + addend
         if stated < header.size:
             raise WireError("bad_header", f"{name} states {stated} bytes", at)
         if stated > len(data) - at:

@@ -3,128 +3,33 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
 from fuzz_rig import Fuzzed
 from lines_rig import Arrival, LinesRig
 from lines_traffic import packet
+from snapshot_cases import SERVICES, pair
 from snapshot_servers import (
-    CHANNEL_ID,
-    DEEP_PLUS,
     ITCH,
     MEMOIR,
     PASSWORD,
-    PITCH,
-    SESSION_ID,
     USER,
     GlimpseServer,
-    IexSnapServer,
-    MemxServer,
-    Server,
-    SpinServer,
-    deep_orders,
     drive,
     image_of,
     itch_orders,
     memoir_orders,
     messages_in,
-    pitch_orders,
 )
 
-from feedhandler.feed import Feed
 from feedhandler.lines.repack import datagrams_of
 from feedhandler.lines.requests import CboeClient
 from feedhandler.lines.session import SECOND_NS, Timing, whole_packets, widened
 from feedhandler.lines.snapshotclient import SnapshotClient
 from feedhandler.lines.snapshots.glimpse import GlimpseClient
-from feedhandler.lines.snapshots.iexsnap import IexSnapClient
-from feedhandler.lines.snapshots.memoir import MemoirSnapshotClient
-from feedhandler.lines.snapshots.spin import SpinClient
-from feedhandler.protocols.cboe_login import LOGIN_STATUS
-from feedhandler.protocols.cboe_spin import CBOE_SPIN, SPIN_STATUS
-from feedhandler.protocols.iex_snap import IEX_SNAP, REJECT_REASON_CODE
 from feedhandler.protocols.memoir13_acts import ROWS as MEMOIR_ROWS
-from feedhandler.transports import iexsnap, memxtcp, soupbintcp, suh
+from feedhandler.transports import memxtcp, soupbintcp, suh
 from feedhandler.wire.acts import Rows
-
-TOP = (5 << 32) + 20
-SPUN = (4 << 32) + (1 << 32) - 6  # behind the last turn of the 32 bits
-
-
-@dataclass(frozen=True)
-class Service:
-    """A service with its client and its tiny server.
-
-    Attributes:
-        make: (password, least) to a client.
-        serve: (messages, code to refuse with) to a server.
-        orders: how many to the messages of an image.
-        refusals: what each code of a refusal means.
-        heartbeat: what keeps the client's connection alive.
-    """
-
-    feed: Feed
-    make: Callable[[str, int], Any]
-    serve: Callable[[list[bytes], str], Server]
-    orders: Callable[[int], list[bytes]]
-    sequence: int
-    refusals: dict[str, str]
-    heartbeat: bytes
-    unit: int = 0
-
-
-SERVICES = {
-    "glimpse": Service(
-        ITCH,
-        lambda password, least: GlimpseClient(ITCH, USER, password, least=least),
-        lambda messages, refuse: GlimpseServer(messages, 1001, refuse),
-        itch_orders,
-        1000,
-        soupbintcp.REJECT_REASON_CODE,
-        soupbintcp.SOUPBINTCP["R"].encode(),
-    ),
-    "spin": Service(
-        PITCH,
-        lambda password, least: SpinClient(PITCH, 3, "0001", USER, password, near=TOP, least=least),
-        lambda messages, refuse: SpinServer(messages, [SPUN], refuse=refuse),
-        pitch_orders,
-        SPUN,
-        {code: text for code, text in LOGIN_STATUS.items() if code != "A"},
-        bytes([8, 0, 0, 0, 0, 0, 0, 0]),
-        3,
-    ),
-    "memoir": Service(
-        MEMOIR,
-        lambda password, least: MemoirSnapshotClient(MEMOIR, USER, password, least=least),
-        lambda messages, refuse: MemxServer(messages, "T", refuse),
-        memoir_orders,
-        0,
-        memxtcp.LOGIN_REJECT_CODE,
-        bytes(3),
-    ),
-    "iex": Service(
-        DEEP_PLUS,
-        lambda password, least: IexSnapClient(
-            DEEP_PLUS, password, CHANNEL_ID, SESSION_ID, least=least
-        ),
-        lambda messages, refuse: IexSnapServer(messages, 900, refuse),
-        deep_orders,
-        900,
-        REJECT_REASON_CODE,
-        b"",
-        CHANNEL_ID,
-    ),
-}
-
-
-def pair(name: str, count: int = 5, refuse: str = "") -> tuple[Any, Server, list[bytes]]:
-    """A client, a server for it, and the messages of the server's image."""
-    service = SERVICES[name]
-    messages = service.orders(count)
-    return service.make(PASSWORD, 0), service.serve(messages, refuse), messages
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -312,32 +217,6 @@ def test_the_gap_request_proxy_masks_its_password_too():
         CboeClient("0001", USER, PASSWORD + "!")
 
 
-def test_glimpse_logs_out_and_knows_sessions_that_are_none():
-    client, server, _ = pair("glimpse")
-    drive(client, server)
-    assert server.names() == ["login request packet", "logout request packet"]
-    for change in ({"first": 2}, {"behind": 0}, {"behind": "12x"}):
-        client, server, _ = pair("glimpse")
-        vars(server).update(change)
-        drive(client, server)
-        assert client.image is None and client.failed
-    soup = soupbintcp.SOUPBINTCP
-    accepted = soup["A"].encode(sequence_number=1)
-    for data, reason in (
-        (accepted + soup["Z"].encode(), "session ended"),
-        (accepted + accepted, "does not begin"),
-        (soupbintcp.wrap("S", itch_orders(1)[1]), "before the login"),
-        (soup["O"].encode(), "type O"),
-        (accepted + soupbintcp.wrap("S", b"A12"), "short_message"),
-        (accepted + soupbintcp.wrap("S", b"?"), "unknown_message"),
-        (accepted + b"\0\0", "short_message"),
-    ):
-        client, _, _ = pair("glimpse")
-        client.start(0)
-        client.on_bytes(data, 0)
-        assert reason in client.failed
-
-
 def test_glimpse_gives_the_session_of_the_live_stream_as_the_loop_folds_it():
     client = GlimpseClient(ITCH, USER, PASSWORD, session="000000123A")
     drive(client, GlimpseServer(itch_orders(2), 9))
@@ -358,117 +237,6 @@ def test_the_loops_decoder_reads_an_image_as_the_plain_one_does(name):
             assert fuzzed.check(datagram) is None
             made += int(fuzzed.row[0]["messages"])
     assert made == len(messages)
-
-
-def test_spin_asks_again_for_the_next_image_until_its_tries_are_used_up():
-    client, _, messages = pair("spin")
-    server = SpinServer(messages, [SPUN - 9, SPUN - 5, SPUN], "OSA")
-    drive(client, server)
-    assert image_of(client).sequence == SPUN and client.refused == ["O", "S"]
-    for status in "OS~":
-        client, _, _ = pair("spin")
-        server = SpinServer(messages, [SPUN], status)
-        drive(client, server)
-        assert client.failed == f"spin: {SPIN_STATUS.get(status, 'refused')} ({status})"
-        assert server.names().count("spin request") == 3
-
-
-def test_spin_waits_for_an_image_that_is_new_enough():
-    client = SpinClient(PITCH, 3, "0001", USER, PASSWORD, near=TOP, least=SPUN)
-    server = SpinServer(pitch_orders(2), [SPUN - 1, SPUN])
-    drive(client, server)
-    assert client.image is None and server.names() == ["login"]
-    (request,) = client.on_bytes(server.available(), 1)
-    client.on_bytes(server.on_bytes(request), 1)
-    assert image_of(client).sequence == SPUN
-
-
-def test_spin_counts_the_orders_and_keeps_to_its_turns():
-    client, server, _ = pair("spin")
-    server.messages.pop(2)
-    drive(client, server)
-    assert client.failed == "the image has 4 of 5 orders"
-    login = CBOE_SPIN[0x02].encode(status="A")
-    for messages in (
-        [CBOE_SPIN[0x82].encode(status="A")],
-        [CBOE_SPIN[0x83].encode()],
-        [login, pitch_orders(1)[1]],
-        [login, login],
-        [CBOE_SPIN[0x81].encode()],
-        [login, CBOE_SPIN[0x80].encode(sequence=9), CBOE_SPIN[0x82].encode(sequence=8, status="A")],
-        [b"\x02\x77"],
-        [b"\x00\x77"],
-    ):
-        client, server, _ = pair("spin")
-        client.start(0)
-        client.on_bytes(server.packet(*messages), 0)
-        assert client.failed and client.image is None
-
-
-def test_memx_ports_state_their_mode_and_session():
-    client, _, messages = pair("memoir")
-    drive(client, MemxServer(messages, "R"))
-    assert client.failed == "the port is in mode replay, not snapshot"
-    client = MemoirSnapshotClient(MEMOIR, USER, PASSWORD, session_id=SESSION_ID + 1)
-    drive(client, MemxServer(messages, "T"))
-    assert f"{SESSION_ID}" in client.failed
-    client = MemoirSnapshotClient(MEMOIR, USER, PASSWORD, session_id=SESSION_ID)
-    drive(client, MemxServer(messages, "T"))
-    assert image_of(client).session == SESSION_ID
-
-
-def test_a_memx_port_may_want_to_be_asked():
-    messages = memoir_orders(4)
-    client = MemoirSnapshotClient(MEMOIR, USER, PASSWORD, ask=True)
-    server = MemxServer(messages, "T", asked=True)
-    drive(client, server)
-    assert messages_in(MEMOIR, image_of(client).datagrams) == messages
-    assert server.names() == ["login request", "replay all request"]
-    for code, meaning in memxtcp.REPLAY_REJECT_CODE.items():
-        client = MemoirSnapshotClient(MEMOIR, USER, PASSWORD, ask=True)
-        drive(client, MemxServer(messages, "T", code, asked=True))
-        assert meaning in client.failed
-
-
-def test_memx_messages_keep_to_their_turns():
-    table = memxtcp.MEMX_TCP
-    accepted = table[memxtcp.LOGIN_ACCEPTED].encode(supported_request_mode="T")
-    begin = table[memxtcp.START_OF_SESSION].encode(session_id=SESSION_ID)
-    for data, reason in (
-        (begin, "out of its turn"),
-        (accepted + accepted, "out of its turn"),
-        (accepted + memxtcp.wrap(memoir_orders(1)[0]), "before the session"),
-        (accepted + begin + begin, "out of its turn"),
-        (accepted + begin + table[memxtcp.END_OF_SESSION].encode(), "session ended"),
-        (accepted + begin + table[memxtcp.REPLAY_COMPLETE].encode(), "before the snapshot"),
-        (accepted + begin + memxtcp.wrap(memoir_orders(1)[0][:-1]), "short_message"),
-        (accepted + begin + table[memxtcp.REPLAY_REQUEST].encode(), "out of its turn"),
-        (accepted + b"\xfa\0\0", "unknown_message"),
-    ):
-        client, _, _ = pair("memoir")
-        client.start(0)
-        client.on_bytes(data, 0)
-        assert reason in client.failed
-
-
-def test_iex_segments_have_to_be_of_the_feed_and_in_their_turn():
-    wrap = iexsnap.TRANSPORT.framing.wrap
-    start, end = IEX_SNAP["s"].encode(), IEX_SNAP["x"].encode()
-    for messages, reason in (
-        ([end], "out of its turn"),
-        ([start, start], "out of its turn"),
-        ([IEX_SNAP["d"].encode()], "out of its turn"),
-        ([start, IEX_SNAP["d"].encode(segment="00")], "short_header"),
-        ([start, IEX_SNAP["d"].encode(segment=bytes([1, *bytes(39)]).hex())], "another feed"),
-        ([start, b"?"], "unknown_message"),
-    ):
-        client, _, _ = pair("iex")
-        client.start(0)
-        client.on_bytes(b"".join(map(wrap, messages)), 0)
-        assert reason in client.failed
-    client, server, _ = pair("iex")
-    drive(client, server)
-    assert client.announced > 0 and server.heard[0][1]["minimum_sequence_number"] == 0
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from feedhandler.protocols.iex_snap import IEX_SNAP, REJECT_REASON_CODE
 from feedhandler.transports import iexsnap, iextp
 from feedhandler.transports.transport import read_message, read_packet
 from feedhandler.wire.errors import WireError
+from feedhandler.wire.tails import integer
 
 REQUEST, START, DATA, END = (IEX_SNAP[code] for code in "rsdx")
 
@@ -69,9 +70,9 @@ class IexSnapClient(Session):
             self.fail(refusal("snapshot", reason, REJECT_REASON_CODE.get))
         elif record is START and not self._begun:
             self._begun = True
-            self.announced = int(values["snapshot_length"])  # type: ignore[arg-type]
+            self.announced = integer(values, "snapshot_length")
         elif record is END and self._begun:
-            self._end(int(values["snapshot_sequence_number"]))  # type: ignore[arg-type]
+            self._end(integer(values, "snapshot_sequence_number"))
         else:
             self.fail(f"{record.name} out of its turn")
         return []

@@ -10,6 +10,7 @@ from feedhandler.lines.session import Timing
 from feedhandler.protocols.memoir13 import MEMOIR13
 from feedhandler.transports import memxtcp
 from feedhandler.wire.record import Record, Values
+from feedhandler.wire.tails import integer
 
 SNAPSHOT_COMPLETE = MEMOIR13[100]
 ENDS = (memxtcp.REPLAY_COMPLETE, memxtcp.STREAM_COMPLETE)
@@ -63,7 +64,8 @@ class MemoirSnapshotClient(MemxSession):
         if checked(MEMOIR13, data, start, end) is not SNAPSHOT_COMPLETE:
             self._messages.append(data[start:end])
             return []
-        sequence = int(SNAPSHOT_COMPLETE.decode(data, start, end)["as_of_sequence_number"])  # type: ignore[arg-type]
+        values = SNAPSHOT_COMPLETE.decode(data, start, end)
+        sequence = integer(values, "as_of_sequence_number")
         if sequence < self.least:
             self.fail(f"the snapshot ends at {sequence}, needed is {self.least}")
             return []

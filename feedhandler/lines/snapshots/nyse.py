@@ -20,6 +20,7 @@ from feedhandler.transports.packets import write_packet
 from feedhandler.transports.transport import Packet, read_message, read_packet
 from feedhandler.wire.errors import WireError
 from feedhandler.wire.record import Values
+from feedhandler.wire.tails import integer
 
 _REQUESTS = {record.code: record for record in REQUESTS}
 REFRESH_REQUEST, HEARTBEAT_RESPONSE = _REQUESTS[15], _REQUESTS[12]
@@ -50,9 +51,7 @@ class Part:
 
     def number(self, name: str) -> int:
         """A field of the refresh header."""
-        value = self.header[name]
-        assert isinstance(value, int)
-        return value
+        return integer(self.header, name)
 
 
 class NyseRefreshClient(Session):
@@ -192,7 +191,7 @@ class NyseRefreshClient(Session):
             if record.code == REFRESH_HEADER.code:
                 headers.append(values)
             if "symbol_index" in values:
-                symbols.add(int(values["symbol_index"]))  # type: ignore[arg-type]
+                symbols.add(integer(values, "symbol_index"))
         if len(headers) != 1 or len(symbols) != 1:
             raise WireError("bad_count", "not one refresh header and one symbol")
         part = Part(symbols.pop(), headers[0])

@@ -19,6 +19,7 @@ from feedhandler.transports.packets import write_packet
 from feedhandler.transports.transport import read_packet
 from feedhandler.wire.errors import WireError
 from feedhandler.wire.record import Values
+from feedhandler.wire.tails import integer
 
 LOGIN, LOGIN_RESPONSE = CBOE_SPIN[0x01], CBOE_SPIN[0x02]
 AVAILABLE, REQUEST = CBOE_SPIN[0x80], CBOE_SPIN[0x81]
@@ -116,7 +117,7 @@ class SpinClient(Session):
             self.fail(refusal("login", values["status"], LOGIN_STATUS.get))
 
     def _available(self, values: Values) -> list[bytes]:
-        word = int(values["sequence"])  # type: ignore[arg-type]
+        word = integer(values, "sequence")
         if self.state != WAITING or widened(word, self.near) < self.least:
             return []
         self.state, self._word = ASKED, word
@@ -133,7 +134,7 @@ class SpinClient(Session):
             self.fail("the server answers for another image than the one asked for")
         else:
             self.state, self._adds, self._messages = RECEIVING, 0, []
-            self._count = int(values["order_count"])  # type: ignore[arg-type]
+            self._count = integer(values, "order_count")
 
     def _order(self, adds: bool, message: bytes) -> None:
         if self.state != RECEIVING:
