@@ -9,6 +9,7 @@ from feedhandler.wire.record import Buffer
 FEEDS: tuple[Feed, ...] = (
     *nasdaq.FEEDS,
     *nasdaq_ouch.FEEDS,
+    *nasdaq.SNAPSHOTS,
     *iex.FEEDS,
     *memx.FEEDS,
     *nyse.FEEDS,

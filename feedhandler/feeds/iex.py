@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from feedhandler.feed import Feed
 from feedhandler.protocols import iex
-from feedhandler.transports import iextp
+from feedhandler.protocols.iex_snap import IEX_SNAP
+from feedhandler.transports import iexsnap, iextp
 from feedhandler.wire.protocol import Protocol
 
 
@@ -30,4 +31,14 @@ FEEDS = (
     feed("iex_deepplus", "1.0", iex.DEEP_PLUS, iextp.DEEP_PLUS_1_0, "deep_plus"),
     feed("iex_tops", "1.6", iex.TOPS_1_6, iextp.TOPS_1_6, "tops_1_6"),
     feed("iex_tops", "1.5", iex.TOPS_1_5, iextp.TOPS_1_5, "tops_1_5"),
+    Feed(
+        name="iex_snap",
+        version="1.05",
+        title="IEX SNAP 1.05",
+        transport=iexsnap.TRANSPORT,
+        protocol=IEX_SNAP,
+        walk="feedhandler.transports.iexsnap_walk:walk",
+        message="feedhandler.protocols.iex_snap_actions:message",
+        rows="feedhandler.protocols.iex_snap_acts:ROWS",
+    ),
 )

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from feedhandler.feed import Feed
+from feedhandler.protocols.glimpse50 import GLIMPSE50, INBOUND
 from feedhandler.protocols.itch50 import ITCH50
 from feedhandler.transports.moldudp64 import TRANSPORT as MOLDUDP64
+from feedhandler.transports.soupbintcp import SOUPBINTCP
+from feedhandler.transports.soupbintcp import TRANSPORT as SOUP
 
 
 def itch50(name: str, market: str) -> Feed:
@@ -27,4 +30,19 @@ FEEDS = (
     itch50("nasdaq_itch50", "Nasdaq"),
     itch50("bx_itch50", "Nasdaq BX (Texas)"),
     itch50("psx_itch50", "Nasdaq PSX"),
+)
+
+SNAPSHOTS = (
+    Feed(
+        name="nasdaq_glimpse",
+        version="5.0",
+        title="Nasdaq GLIMPSE 5.0",
+        transport=SOUP,
+        protocol=SOUPBINTCP,
+        inner={"S": GLIMPSE50, "U": INBOUND},
+        time_base="midnight",
+        walk="feedhandler.transports.soupbintcp_walk:walk",
+        message="feedhandler.protocols.glimpse50_actions:message",
+        rows="feedhandler.protocols.glimpse50_acts:ROWS",
+    ),
 )

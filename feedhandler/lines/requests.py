@@ -10,6 +10,7 @@ Cboe: packets over TCP to the gap request proxy, answered by a status; the messa
 from __future__ import annotations
 
 from feedhandler.lines.recovery import RETRY_NS, GapClient
+from feedhandler.lines.secret import Secret
 from feedhandler.protocols.cboe_grp import CBOE_GRP
 from feedhandler.protocols.nyse_control import REQUESTS
 from feedhandler.protocols.nyse_integrated_25 import NYSE_INTEGRATED_25
@@ -99,6 +100,9 @@ class CboeClient:
         gaps: what is missing.
         logged_in: the proxy took the login.
         refused: status letters of logins and requests that the proxy refused.
+
+    Raises:
+        ValueError: a password that does not fit; it is not in the text.
     """
 
     def __init__(
@@ -110,12 +114,8 @@ class CboeClient:
         most: int = CBOE_MOST,
         retry_ns: int = RETRY_NS,
     ) -> None:
-        self._login = {
-            "session_sub_id": session_sub_id,
-            "username": username,
-            "filler": "",
-            "password": password,
-        }
+        self.session_sub_id, self.username = session_sub_id, username
+        self._password = Secret(password, LOGIN.by_name["password"].width)
         self.gaps = GapClient(self._request, most=most, retry_ns=retry_ns)
         self.logged_in = False
         self.refused: list[str] = []
@@ -124,7 +124,8 @@ class CboeClient:
     def login(self, now_ns: int) -> bytes:
         """The client's first packet."""
         self._sent_ns = now_ns
-        return _unit_packet([LOGIN.encode(self._login)])
+        given = {"session_sub_id": self.session_sub_id, "username": self.username, "filler": ""}
+        return _unit_packet([LOGIN.encode({**given, "password": self._password.reveal()})])
 
     def _request(self, unit: int, begin: int, count: int) -> bytes:
         given = {"unit": unit, "sequence": begin % WORD, "count": count}

@@ -124,6 +124,15 @@ def key_of(symbol: str) -> int:
     return int.from_bytes(raw, "little", signed=True)
 
 
+def fold_of(text: str, width: int) -> int:
+    """The integer that `load_fold` makes of text in a field of 9 to 16 bytes, as int64."""
+    raw = text.encode("latin-1").ljust(width, b" ")
+    first = int.from_bytes(raw[:KEY_BYTES], "little", signed=True)
+    last = int.from_bytes(raw[width - KEY_BYTES : width], "little", signed=True)
+    folded = (first ^ (last * FOLD_MULTIPLIER)) & ((1 << 64) - 1)
+    return folded - (1 << 64) if folded >> 63 else folded
+
+
 def symbol_of(key: int) -> str:
     """The symbol text of a key."""
     return (key & ((1 << 64) - 1)).to_bytes(KEY_BYTES, "little").decode("latin-1").rstrip(" \0")

@@ -23,6 +23,8 @@ from feedhandler.wire.record import Record, Values
 # Codes whose records a kernel of the protocol makes; the protocol's own tests are about these.
 KERNELS: dict[str, set[int | str]] = {
     "itch50": {"R"},
+    "glimpse50": {"R", "G"},
+    "iex_snap": {"e"},
     "cboe_pitch": {0x20, 0x24, 0x2F, 0x95},
     "cboe_spin": {0x20, 0x2F},
     "memoir13": {1},
@@ -33,6 +35,8 @@ KERNELS: dict[str, set[int | str]] = {
 # Codes that mean nothing to a book or an order's state.
 SILENT: dict[str, set[int | str]] = {
     "itch50": {"L", "V", "W", "K", "h", "N", "O"},
+    "glimpse50": {"h", "N"},
+    "iex_snap": {"r", "d"},
     "cboe_pitch": {0x98},
     "cboe_spin": {0x01, 0x81},
     "cboe_grp": {0x01, 0x03},
@@ -47,6 +51,7 @@ SILENT: dict[str, set[int | str]] = {
 }
 # Fields that a kernel fills in behind the rows, by code (None: by every code).
 COMPLETED: dict[str, dict[int | str | None, set[str]]] = {
+    "nasdaq_glimpse": {None: {"key"}},
     "nasdaq_ouch50": {"A": {"key"}, "U": {"key"}},
     "nasdaq_ouch42": {None: {"order_id"}, "A": {"key"}, "U": {"key", "aux"}},
     "cboe_boe": {
@@ -93,7 +98,9 @@ def known_of(feed: Feed) -> st.SearchStrategy[Known]:
 
 
 def own_values(feed: Feed, values: Values, sequence: int, known: Known) -> tuple[int, Known]:
-    """Sequence and unit where a message carries its own (BOE)."""
+    """Sequence and unit where a message carries its own (BOE), or has none (IEX SNAP)."""
+    if feed.name == "iex_snap":
+        return 0, known
     if feed.name != "cboe_boe":
         return sequence, known
     unit, own = values.get("matching_unit", 0), values.get("sequence_number", 0)

@@ -1,0 +1,1 @@
+"""Clients of the venues' snapshot services, one file a venue."""
