@@ -10,6 +10,7 @@ One region holds all books of a venue:
     chunks    of ladders: GUARDS times NO_KEY, then price keys sorted with the best last, then as
               many level numbers (u4); a ladder moves to a chunk of the next size class when full
     tops      64 bytes an instrument: best of both sides and how far the book can be trusted
+    notes     32 bytes an instrument: what is seldom said of it and must not get lost
 
 Price keys are prices for bids and minus prices for offers, so the best key is the highest on both
 sides. Level 0 means "none". The guards let a kernel compare GUARDS keys at once wherever it looks.
@@ -92,6 +93,8 @@ HEAD_DTYPE: Final = np.dtype(
         ("free_chunks", "i8", (SIZE_CLASSES,)),  # first free chunk of each size class
         ("faults", "i8", (16,)),
         ("stale_units", "i8"),  # channels or units whose messages are missing
+        ("notes", "i8"),
+        ("noted", "i8"),  # 1: some instrument had bands or a side that does not count
     ]
 )
 ORDER_DTYPE: Final = np.dtype([("id", "i8"), ("quantity", "u4"), ("level", "u4")])
@@ -124,6 +127,17 @@ TOP_DTYPE: Final = np.dtype(
         ("key", "i8"),
     ]
 )
+NOTE_DTYPE: Final = np.dtype(
+    [
+        ("lower_band", "i8"),  # 0: none
+        ("upper_band", "i8"),
+        ("bands_ns", "i8"),  # exchange's time of the bands
+        ("banded", "u1"),  # 1: bands were said, and the consolidated book has not taken them yet
+        ("status", "u1"),  # STATUS_ that was said of the instrument alone, last
+        ("closed", "u1"),  # sides whose quote is not eligible: bit 0 bids, bit 1 offers
+        ("spare", "u1", (5,)),
+    ]
+)
 KEY_DTYPE: Final = np.dtype([("key", "i8"), ("instrument", "i8")])
 
 LIVE: Final = 0
@@ -137,7 +151,9 @@ ARRIVAL_BYTES: Final = ARRIVAL_DTYPE.itemsize
 LEVEL_BYTES: Final = LEVEL_DTYPE.itemsize
 LADDER_BYTES: Final = LADDER_DTYPE.itemsize
 TOP_BYTES: Final = TOP_DTYPE.itemsize
+NOTE_BYTES: Final = NOTE_DTYPE.itemsize
 assert (ORDER_BYTES, LEVEL_BYTES, LADDER_BYTES, TOP_BYTES) == (16, 32, 64, 64)
+assert NOTE_BYTES == 32
 
 _head = {name: field_offset(HEAD_DTYPE, name) for name in HEAD_DTYPE.names or ()}
 ORDERS: Final = _head["orders"]
@@ -166,6 +182,8 @@ BATCHES: Final = _head["batches"]
 APPLY: Final = _head["apply"]
 FREE_CHUNKS: Final = _head["free_chunks"]
 FAULTS: Final = _head["faults"]
+NOTES: Final = _head["notes"]
+NOTED: Final = _head["noted"]
 
 ORDER_QUANTITY: Final = field_offset(ORDER_DTYPE, "quantity")
 ORDER_LEVEL: Final = field_offset(ORDER_DTYPE, "level")
@@ -185,3 +203,9 @@ TOP_FAULT: Final = field_offset(TOP_DTYPE, "fault")
 TOP_RESTRICTED: Final = field_offset(TOP_DTYPE, "restricted")
 TOP_UNIT: Final = field_offset(TOP_DTYPE, "unit")
 TOP_KEY: Final = field_offset(TOP_DTYPE, "key")
+NOTE_LOWER: Final = field_offset(NOTE_DTYPE, "lower_band")
+NOTE_UPPER: Final = field_offset(NOTE_DTYPE, "upper_band")
+NOTE_BANDS_NS: Final = field_offset(NOTE_DTYPE, "bands_ns")
+NOTE_BANDED: Final = field_offset(NOTE_DTYPE, "banded")
+NOTE_STATUS: Final = field_offset(NOTE_DTYPE, "status")
+NOTE_CLOSED: Final = field_offset(NOTE_DTYPE, "closed")

@@ -137,6 +137,7 @@ class VenueBook(BookViews):
                 self._path.unlink(missing_ok=True)
         self._drop_tables(generation)
         self.tops, self.head = self.tops[:0].copy(), self.head.copy()
+        self.notes = self.notes[:0].copy()
         self._main.close()
 
 
@@ -146,6 +147,7 @@ def _main_sections(sizes: Sizes) -> list[tuple[str, np.dtype[np.void], int]]:
         ("head", layout.HEAD_DTYPE, 1),
         ("venue", VENUE_DTYPE, 1),
         ("tops", layout.TOP_DTYPE, sizes.instruments),
+        ("notes", layout.NOTE_DTYPE, sizes.instruments),
         ("ladders", layout.LADDER_DTYPE, 2 * sizes.instruments),
         ("keys", layout.KEY_DTYPE, keys),
     ]
@@ -169,7 +171,8 @@ def _fill_head(main: Block, sizes: Sizes) -> None:
     head["instruments"] = sizes.instruments
     head["next_level"] = 1
     head["apply"] = apply_function().address
-    head["tops"], head["ladders"] = main.section_address("tops"), main.section_address("ladders")
+    for name in ("tops", "notes", "ladders"):
+        head[name] = main.section_address(name)
     if sizes.named:
         head["keys"] = main.section_address("keys")
         head["key_mask"] = main.sections["keys"].count - 1
