@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numba import njit
 
 from feedhandler.actions import ACTION_BYTES, SYMBOL, emit, head
@@ -16,8 +17,9 @@ from feedhandler.wire.access import FOLD_MULTIPLIER, KEY_BYTES, SPACES, load_key
 from feedhandler.wire.record import Record
 from feedhandler.wire.spaces import rest
 
-FOLDED = -(1 << 63)
 ALL_BITS = (1 << 64) - 1
+FOLDED = np.uint64(1 << 63)
+MULTIPLIER = np.uint64(FOLD_MULTIPLIER & ALL_BITS)  # unsigned: the product wraps round
 
 
 def load_long(record: Record, name: str) -> tuple[Any, Any]:
@@ -33,7 +35,7 @@ def key_of_long(text, more):
     """The key of a symbol; `more` is 0 for one of at most 8 letters."""
     if more == 0:
         return text
-    return (text ^ (more * FOLD_MULTIPLIER)) | FOLDED
+    return np.int64(np.uint64(text) ^ (np.uint64(more) * MULTIPLIER) | FOLDED)
 
 
 @njit(nogil=True)
