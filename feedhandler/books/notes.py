@@ -8,13 +8,7 @@ from __future__ import annotations
 
 from numba import njit
 
-from feedhandler.actions import (
-    CLOSED_SIDE,
-    NO_PRICE,
-    STATUS_HALTED,
-    STATUS_PAUSED,
-    STATUS_QUOTING,
-)
+from feedhandler.actions import CLOSED_SIDE, NO_PRICE, STATUS_HALTED, STATUS_PAUSED, STATUS_QUOTING
 from feedhandler.books.layout import (
     NOTE_BANDED,
     NOTE_BANDS_NS,

@@ -77,9 +77,9 @@ def best_of(quotes, count, place, sign, limit, out):
 def is_halted(market, quotes, count):
     """Whether a venue that speaks for the market has stopped trading in the instrument."""
     for venue in range(count):
-        if load_i64le(venue_row(market, venue) + VENUE_HALTS_ALL) != 0:
-            if is_stop(load_n8(quotes + QUOTE_BYTES * venue + QUOTE_STATUS)):
-                return True
+        speaks = load_i64le(venue_row(market, venue) + VENUE_HALTS_ALL) != 0
+        if speaks and is_stop(load_n8(quotes + QUOTE_BYTES * venue + QUOTE_STATUS)):
+            return True
     return False
 
 

@@ -63,6 +63,7 @@ from feedhandler.consolidated.quotes import (
     stands,
     venue_row,
 )
+from feedhandler.consolidated.streamformat import BANDS as BANDS_RECORD
 from feedhandler.consolidated.streamformat import (
     BEST,
     FLAGS_SHIFT,
@@ -73,7 +74,6 @@ from feedhandler.consolidated.streamformat import (
     SIDE_SHIFT,
     VENUE_SHIFT,
 )
-from feedhandler.consolidated.streamformat import BANDS as BANDS_RECORD
 from feedhandler.consolidated.streamformat import TRADE as TRADE_RECORD
 from nic.raw import load_i32le, load_i64le, load_n8, store_u8, store_u64le
 

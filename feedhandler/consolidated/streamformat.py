@@ -49,20 +49,9 @@ KINDS: Final = (
     "listing",
     "bands",
 )
-(
-    _,
-    QUOTE,
-    BEST,
-    NATIONAL,
-    ODD_LOT,
-    TRADE,
-    STATUS,
-    GAP,
-    SYMBOL,
-    VENUE,
-    LISTING,
-    BANDS,
-) = range(len(KINDS))
+(_, QUOTE, BEST, NATIONAL, ODD_LOT, TRADE, STATUS, GAP, SYMBOL, VENUE, LISTING, BANDS) = range(
+    len(KINDS)
+)
 ALL_KINDS: Final = (1 << len(KINDS)) - 2
 
 STREAM_DTYPE: Final = np.dtype(

@@ -82,9 +82,10 @@ def states(out, made, key, reason, test, time_ns, sequence):
 @njit(nogil=True)
 def quote(address, banded, reason, test, time_ns, sequence, out):
     """What a quote says of its security: price bands, status, price test."""
-    if not banded and constant_i32(statuses_at() + 4 * reason) == NOTHING:
-        if constant_i32(tests_at() + 4 * test) == NOTHING:
-            return 0
+    has_status = constant_i32(statuses_at() + 4 * reason) != NOTHING
+    has_test = constant_i32(tests_at() + 4 * test) != NOTHING
+    if not (banded or has_status or has_test):
+        return 0
     first, last = text(address), tail(address)
     key = key_of_long(first, rest(last))
     made = name_long(out, key, first, last, time_ns, sequence)

@@ -1,7 +1,7 @@
 """What the decoders of the consolidated tapes share: keys of long symbols and their names.
 
-Symbols have up to 11 letters and a key 8 bytes. A shorter symbol is its own key, as at the venues. A
-longer one is folded into a key with the sign bit set, which no text has, and every message that
+Symbols have up to 11 letters and a key 8 bytes. A shorter symbol is its own key, as at the venues.
+A longer one is folded into a key with the sign bit set, which no text has, and every message that
 makes an action of it names it first, so that nobody has to wait for the directory.
 """
 
@@ -23,7 +23,7 @@ MULTIPLIER = np.uint64(FOLD_MULTIPLIER & ALL_BITS)  # unsigned: the product wrap
 
 
 def load_long(record: Record, name: str) -> tuple[Any, Any]:
-    """Intrinsics that read the first 8 bytes of a symbol and the rest of at most 8, space padded."""
+    """Intrinsics that read the first 8 bytes of a symbol, and the rest padded with spaces."""
     field = record.by_name[name]
     width = field.width - KEY_BYTES
     fill = (SPACES << 8 * width) & ALL_BITS

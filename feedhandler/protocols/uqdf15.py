@@ -140,10 +140,7 @@ NATIONAL_LONG = Record(
     ],
 )
 FINRA_MPIDS = Record(
-    "",
-    "finra adf mpid appendage",
-    8,
-    [be.alpha("bid_adf_mpid", 4), be.alpha("ask_adf_mpid", 4)],
+    "", "finra adf mpid appendage", 8, [be.alpha("bid_adf_mpid", 4), be.alpha("ask_adf_mpid", 4)]
 )
 NATIONAL = Appendage("nbbo_appendage_indicator", {"2": NATIONAL_SHORT, "3": NATIONAL_LONG})
 QUOTE_STATES = (

@@ -2,8 +2,9 @@
 
 Quotes mean nothing to a book here: they are what the venues' own feeds said before, later and with
 one price a side, and a router that mixes both would see the same shares twice. Nor does one
-market's own halt, which that market's feed tells. What only the tape says is acted on: price bands,
-halts and pauses by the listing exchange, the short sale price test, circuit breakers, the directory.
+market's own halt, which that market's feed tells. What only the tape says is acted on: price
+bands, halts and pauses by the listing exchange, the short sale price test, circuit breakers, the
+directory.
 """
 
 from __future__ import annotations

@@ -326,7 +326,13 @@ def steps(draw, venues, instruments):
         return kind, (venue, instrument, side, draw(PRICES), quantity)
     if kind == "quote":
         level = draw(PRICES), draw(st.sampled_from([0, 40, 100, 1000]))
-        return kind, (venue, instrument, draw(st.sampled_from([BUY, SELL])), level, draw(st.booleans()))
+        return kind, (
+            venue,
+            instrument,
+            draw(st.sampled_from([BUY, SELL])),
+            level,
+            draw(st.booleans()),
+        )
     if kind == "status":
         return kind, (venue, instrument, draw(STATUSES))
     if kind == "status_of_all":

@@ -15,14 +15,7 @@ from nyse_rig import Symbols
 from slow_actions import Known, expected, unscaled
 from wire_values import values_of
 
-from feedhandler.actions import (
-    ACCEPTED,
-    ACTION_DTYPE,
-    CANCEL_REJECTED,
-    KINDS,
-    RESTATED,
-    SESSION,
-)
+from feedhandler.actions import ACCEPTED, ACTION_DTYPE, CANCEL_REJECTED, KINDS, RESTATED, SESSION
 from feedhandler.context import UNITS
 from feedhandler.feed import Feed
 from feedhandler.wire.record import Record, Values
