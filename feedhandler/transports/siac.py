@@ -2,8 +2,9 @@
 
 The sequence is that of a block's first message and counts the messages of a line: in the captures
 of a start of day it grows by about as many as the blocks hold. Control messages that are not
-counted (line integrity, start of day) repeat the last sequence, 0 before the first message. A zero byte behind the last message makes the block even. The checksum is written, but not looked at
-by the reader: UDP has its own.
+counted (line integrity, start of day) repeat the last sequence, 0 before the first message. A zero
+byte behind the last message makes the block even. The checksum is written, but not looked at by the
+reader: UDP has its own.
 
 Source: CQS Pillar output specification (CTA), block header; checked against captures.
 """
