@@ -99,13 +99,12 @@ def of_symbol(code, address, length, sequence, context, out):
         return halt(address, time_ns, sequence, out)
     if code == IS_DIRECTORY:
         return directory(address, time_ns, sequence, out)
-    first, last = text(address), tail(address)
     if code == IS_TEST:
         test = 0 if reg_sho_action(address) == ord("0") else 1
-        return say(out, RESTRICT, first, last, 0, 0, 0, test, time_ns, sequence)
+        return say(out, RESTRICT, text(address), tail(address), 0, 0, 0, test, time_ns, sequence)
     if code == IS_COLLAR:
         lower, upper = collar_lower(address), collar_upper(address)
-        middle = collar_reference(address)
+        first, last, middle = text(address), tail(address), collar_reference(address)
         return say(out, COLLAR, first, last, 0, lower, middle, upper, time_ns, sequence)
     return 0
 
