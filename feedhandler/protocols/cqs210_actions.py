@@ -1,13 +1,7 @@
-"""The compiled decoder of CQS: what quotes say of their security beside prices, and the directory.
-
-A halt is the market's when a regulator or the listing exchange orders it. An order imbalance, an
-operational halt, sub-penny trading and a security that does not open are one market's own: the
-other markets trade on, and that market's own feed tells of them.
-"""
+"""The compiled decoder of CQS: what quotes say beside prices, and the directory."""
 
 from __future__ import annotations
 
-import numpy as np
 from numba import njit
 
 from feedhandler.actions import (
@@ -18,18 +12,16 @@ from feedhandler.actions import (
     RESTRICT,
     STATUS,
     STATUS_HALTED,
-    STATUS_PAUSED,
-    STATUS_TRADING,
     SYMBOL,
     TEST_SYMBOL,
     emit,
     head,
 )
 from feedhandler.protocols.cqs210 import CQS210, REFERENCE
-from feedhandler.protocols.cqs210_acts import ROWS
-from feedhandler.protocols.sip_kernels import key_of_long, load_long, name_long, say
-from feedhandler.wire.access import load_price, loads
-from feedhandler.wire.constants import constant_i32, constant_table
+from feedhandler.protocols.cqs210_acts import PRICE_TESTS, ROWS, SECURITY_STATUSES
+from feedhandler.protocols.sip_kernels import key_of_long, name_long, say
+from feedhandler.wire.access import load_long_key, load_price, loads
+from feedhandler.wire.constants import by_letter, constant_i32, constant_table
 from feedhandler.wire.interpreter import interpreter
 from feedhandler.wire.protocol import code_number
 from feedhandler.wire.spaces import rest
@@ -39,7 +31,7 @@ LONG, SPECIAL, AUCTION, BREAKER = CQS210["QL"], CQS210["QS"], CQS210["QA"], CQS2
 IS_LONG, IS_SPECIAL, IS_REFERENCE, IS_AUCTION, IS_BREAKER = (
     code_number(code) for code in ("QL", "QS", "AS", "QA", "ML")
 )
-text, tail = load_long(LONG, "security_symbol")  # at one place in all that have one
+text, tail = load_long_key(LONG, "security_symbol")  # at one place in all that have one
 seconds, nanoseconds = loads(LONG, "seconds", "nanoseconds")
 (status_indicator,) = loads(LONG, "security_status_indicator")  # in a special quote as well
 (long_restriction,) = loads(LONG, "short_sale_restriction_indicator")
@@ -55,14 +47,8 @@ collar_upper = load_price(AUCTION, "auction_collar_upper_threshold_price")
 (breaker_level,) = loads(BREAKER, "market_wide_circuit_breaker_level_indicator")
 
 NOTHING = -1
-_statuses, _tests = np.full(256, NOTHING, np.int32), np.full(256, NOTHING, np.int32)
-for _code in "ACDEFNOPV123":
-    _statuses[ord(_code)] = STATUS_HALTED
-_statuses[ord("M")], _statuses[ord("T")] = STATUS_PAUSED, STATUS_TRADING
-for _code in "ACE":
-    _tests[ord(_code)] = 1
-_tests[ord("D")] = 0
-statuses_at, tests_at = constant_table(_statuses), constant_table(_tests)
+statuses_at = constant_table(by_letter(SECURITY_STATUSES, NOTHING))
+tests_at = constant_table(by_letter(PRICE_TESTS, NOTHING))
 
 
 @njit(nogil=True)

@@ -7,27 +7,16 @@ makes an action of it names it first, so that nobody has to wait for the directo
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import njit
 
 from feedhandler.actions import ACTION_BYTES, SYMBOL, emit, head
-from feedhandler.wire.access import FOLD_MULTIPLIER, KEY_BYTES, SPACES, load_key, loader
-from feedhandler.wire.record import Record
+from feedhandler.wire.access import FOLD_MULTIPLIER
 from feedhandler.wire.spaces import rest
 
 ALL_BITS = (1 << 64) - 1
 FOLDED = np.uint64(1 << 63)
 MULTIPLIER = np.uint64(FOLD_MULTIPLIER & ALL_BITS)  # unsigned: the product wraps round
-
-
-def load_long(record: Record, name: str) -> tuple[Any, Any]:
-    """Intrinsics that read the first 8 bytes of a symbol, and the rest padded with spaces."""
-    field = record.by_name[name]
-    width = field.width - KEY_BYTES
-    fill = (SPACES << 8 * width) & ALL_BITS
-    return load_key(record, name), loader(field.offset + KEY_BYTES, width, False, False, fill)
 
 
 @njit(nogil=True, forceinline=True)

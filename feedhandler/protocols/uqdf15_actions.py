@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-import numpy as np
 from numba import njit
 
-from feedhandler.actions import (
-    BANDS,
-    COLLAR,
-    RESTRICT,
-    STATUS,
-    STATUS_HALTED,
-    STATUS_PAUSED,
-    STATUS_QUOTING,
-    STATUS_TRADING,
-    SYMBOL,
-    TEST_SYMBOL,
-    emit,
-    head,
-)
+from feedhandler.actions import BANDS, COLLAR, RESTRICT, STATUS, SYMBOL, TEST_SYMBOL, emit, head
 from feedhandler.faults import UNKNOWN_VALUE
-from feedhandler.protocols.sip_kernels import key_of_long, load_long, say
+from feedhandler.protocols.sip_kernels import key_of_long, say
 from feedhandler.protocols.uqdf15 import UQDF15
-from feedhandler.protocols.uqdf15_acts import ROWS
-from feedhandler.wire.access import load_price, loads
+from feedhandler.protocols.uqdf15_acts import ROWS, TRADING_ACTIONS
+from feedhandler.wire.access import load_long_key, load_price, loads
 from feedhandler.wire.clocks import absolute
-from feedhandler.wire.constants import constant_i32, constant_table
+from feedhandler.wire.constants import by_letter, constant_i32, constant_table
 from feedhandler.wire.interpreter import interpreter
 from feedhandler.wire.protocol import code_number
 from feedhandler.wire.spaces import rest
@@ -35,7 +21,7 @@ AUCTION_COLLAR, DIRECTORY = UQDF15["AE"], UQDF15["AB"]
 IS_BAND, IS_HALT, IS_TEST, IS_COLLAR, IS_DIRECTORY = (
     code_number(code) for code in ("AP", "AH", "AV", "AE", "AB")
 )
-text, tail = load_long(BAND, "symbol")  # at one place in all of them
+text, tail = load_long_key(BAND, "symbol")  # at one place in all of them
 (sip_timestamp,) = loads(BAND, "sip_timestamp")
 (band_indicator,) = loads(BAND, "luld_price_band_indicator")
 lower_band, upper_band = load_price(BAND, "limit_down_price"), load_price(BAND, "limit_up_price")
@@ -47,15 +33,7 @@ collar_upper = load_price(AUCTION_COLLAR, "collar_up_price")
 round_lot, authenticity = loads(DIRECTORY, "round_lot_size", "authenticity")
 
 NO_STATUS = -1
-_statuses = np.full(256, NO_STATUS, np.int32)
-for _code, _status in {
-    "H": STATUS_HALTED,
-    "P": STATUS_PAUSED,
-    "Q": STATUS_QUOTING,
-    "T": STATUS_TRADING,
-}.items():
-    _statuses[ord(_code)] = _status
-statuses_at = constant_table(_statuses)
+statuses_at = constant_table(by_letter(TRADING_ACTIONS, NO_STATUS))
 
 
 @njit(nogil=True)

@@ -15,17 +15,22 @@ from feedhandler.actions import (
     STATUS,
     STATUS_CLOSED,
     STATUS_HALTED,
+    STATUS_PAUSED,
     STATUS_PREOPEN,
+    STATUS_QUOTING,
     STATUS_TRADING,
 )
 from feedhandler.protocols.uqdf15 import UQDF15
 from feedhandler.wire.acts import Act, Rows
 
+TRADING_ACTIONS = {"H": STATUS_HALTED, "P": STATUS_PAUSED, "Q": STATUS_QUOTING, "T": STATUS_TRADING}
+
 
 def of_all(kind: int, code: str, status: int = 0) -> Act:
     """An action on every security."""
-    where = {"time": "sip_timestamp", "order_id": code}
-    return Act(kind, flags=ALL, mapped=(code, {}), default=status, **where)  # type: ignore[arg-type]
+    return Act(
+        kind, flags=ALL, time="sip_timestamp", order_id=code, mapped=(code, {}), default=status
+    )
 
 
 ROWS = Rows(
