@@ -21,12 +21,12 @@ from console.marketrun import RING_SLOTS, MarketRun
 from console.plan import replay_uri
 from console.streambridge import StreamBridge, zeromq
 from feedhandler.consolidated.layout import NO_INSTRUMENT
-from feedhandler.consolidated.streamformat import BEST, NATIONAL, ODD_LOT
+from feedhandler.consolidated.streamformat import BANDS, BEST, NATIONAL, ODD_LOT
 from feedhandler.consolidated.subscriptions import Subscription
 from feedhandler.symbols import SymbolMaster
 
 app = typer.Typer()
-CHANGES: Final = ["best", "national", "odd_lot", "gap"]
+CHANGES: Final = ["best", "national", "odd_lot", "gap", "bands"]
 SUFFIXES: Final = (".parquet", ".jsonl")
 
 
@@ -62,8 +62,9 @@ def bbo(
 ) -> int:
     """Write how best bids and offers changed: of all sizes (best), of protected quotes (national).
 
-    The national best takes round lots of venues that trade and whose books can be trusted. Captures
-    are read twice: first for the symbols.
+    The national best takes round lots of venues that trade and whose books can be trusted. Price
+    bands and halts come from the consolidated tapes among the captures. Captures are read twice:
+    first for the symbols.
     """
     if out is not None and out.suffix not in SUFFIXES:
         raise typer.BadParameter(f"--out {out}: expected a name that ends in .parquet or .jsonl")
@@ -79,7 +80,7 @@ def bbo(
             run.adopt(scout)
         if publish:
             return _publish(run, kernel, replay_uri(files, speed), publish)
-        kinds = [BEST, NATIONAL, *([ODD_LOT] if odd_lots else [])]
+        kinds = [BEST, NATIONAL, BANDS, *([ODD_LOT] if odd_lots else [])]
         return _write(run, kernel, replay_uri(files), out, _chosen(run.master, symbol), kinds)
 
 

@@ -61,7 +61,8 @@ class MarketRun:
             book = VenueBook(sizes_of_venue(feed, orders))
             self._stack.callback(book.close)
             self.books.append(book)
-            self.market.add_venue(name, book)
+            tape = feed.consolidated
+            self.market.add_venue(name, book, protected=not tape, halts_all=tape)
             self.master.add_venue(number, convention_of(feed))
 
     def __enter__(self) -> MarketRun:
@@ -110,7 +111,7 @@ class MarketRun:
             if feed.keys == "text":
                 for number in range(1, int(book.head["known_keys"]) + 1):
                     key = int(book.tops["key"][number])
-                    if key != 0:
+                    if key > 0:  # a negative one is a long symbol, folded: it came with its name
                         self.master.learn_key(venue, key)
             self.master.fill(self.market, venue, book)
 
@@ -127,6 +128,8 @@ class MarketRun:
         self.master = other.master
         self.market.maps[:] = other.market.maps
         self.market.instruments[:] = other.market.instruments
+        for band in ("lower_band", "upper_band"):  # come again, each at its time
+            self.market.instruments[band] = 0
 
     def faults(self) -> Mapping[str, dict[str, int]]:
         """Impossible actions by venue."""

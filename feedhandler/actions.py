@@ -39,7 +39,7 @@ TRADE: Final = 11  # not from a displayed order; aux: trade id
 BREAK: Final = 12  # aux: trade id
 CLEAR: Final = 13  # drop the orders of a key, or of the channel when ALL is flagged
 STATUS: Final = 14  # aux: one of the STATUS_ codes; order_id: the venue's own code
-BANDS: Final = 15  # price: lower, aux: upper, quantity: reference
+BANDS: Final = 15  # limit up, limit down: price: lower, aux: upper; 0: none
 AUCTION: Final = 16  # price: reference, aux: clearing, quantity: paired, order_id: imbalance
 CLOCK: Final = 17
 END: Final = 18  # end of the session
@@ -55,11 +55,12 @@ SNAPSHOT_END: Final = 27  # the book is whole as of sequence order_id
 CANCEL_REJECTED: Final = 28  # order entry: a cancel or change was refused, the order stands
 CANCEL_PENDING: Final = 29  # order entry: the cancel waits, the order may still trade
 RESTATED: Final = 30  # order entry: the venue changed the order; aux: its reason or its new id
+COLLAR: Final = 31  # of an auction: price: lower, aux: upper, quantity: reference
 
 KINDS: Final = (
     "none symbol add reduce execute execute_price delete replace modify level top trade break clear"
     " status bands auction clock end restrict accepted executed canceled rejected replaced session"
-    " operational_halt snapshot_end cancel_rejected cancel_pending restated"
+    " operational_halt snapshot_end cancel_rejected cancel_pending restated collar"
 ).split()
 
 HIDDEN: Final = 1  # the trade or order is not in the displayed book

@@ -39,6 +39,7 @@ class Feed:
         accepts: whether a packet header belongs to this version of the feed.
         likely: whether a packet header speaks for this version where the bytes fit others as well.
         keys: what identifies an instrument: "number" or "text" (the symbol itself).
+        consolidated: it is a consolidated tape: it makes no book, and its halts are the market's.
         header: values that every packet header of this feed has (used to write packets).
     """
 
@@ -56,6 +57,7 @@ class Feed:
     accepts: Callable[[Values], bool] = field(default=lambda header: True)
     likely: Callable[[Values], bool] = field(default=lambda header: True)
     keys: str = "number"
+    consolidated: bool = False
     header: Mapping[str, Value] = field(default_factory=dict)
 
     @property

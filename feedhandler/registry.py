@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from feedhandler.feed import Decoded, Feed, decode
-from feedhandler.feeds import cboe, iex, memx, nasdaq, nasdaq_ouch, nyse
+from feedhandler.feeds import cboe, iex, memx, nasdaq, nasdaq_ouch, nyse, siac
 from feedhandler.wire.record import Buffer
 
 FEEDS: tuple[Feed, ...] = (
@@ -14,6 +14,7 @@ FEEDS: tuple[Feed, ...] = (
     *memx.FEEDS,
     *nyse.FEEDS,
     *cboe.FEEDS,
+    *siac.FEEDS,
 )
 
 

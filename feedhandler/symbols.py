@@ -140,8 +140,11 @@ class SymbolMaster:
         return found.number
 
     def learn_key(self, venue: int, key: int) -> int:
-        """Takes a key that is text itself."""
-        return self.by_key(venue, key) or self.learn(venue, key, symbol_of(key))
+        """Takes a key that is text itself; a negative one is not: a long symbol, folded."""
+        known = self.by_key(venue, key)
+        if known != NO_INSTRUMENT or key < 0:
+            return known
+        return self.learn(venue, key, symbol_of(key))
 
     def learn_actions(self, venue: int, actions: NDArray[np.void]) -> int:
         """Takes the SYMBOL records among a venue's actions; how many there were."""

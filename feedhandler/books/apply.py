@@ -9,6 +9,7 @@ from feedhandler.actions import (
     ACTION_BYTES,
     ADD,
     ALL,
+    BANDS,
     CLEAR,
     DELETE,
     EVENT_OPEN,
@@ -40,11 +41,11 @@ from feedhandler.books.layout import (
     TOP_FAULT,
     TOP_KEY,
     TOP_RESTRICTED,
-    TOP_STATUS,
     TOP_TRUST,
     TOP_UNIT,
     UNKNOWN_INSTRUMENT,
 )
+from feedhandler.books.notes import set_bands, set_own_status
 from feedhandler.books.orders import arrival_of, bucket_address, bucket_of
 from feedhandler.books.tops import top_address
 from feedhandler.books.whole import (
@@ -99,15 +100,17 @@ def ask_for_level(book, action):
 
 @njit(nogil=True)
 def note_state(book, action, kind, instrument):
-    """Status, price test and names: what changes no level."""
+    """Status, price test, price bands and names: what changes no level."""
     top = top_address(book, instrument)
     unit = (word(action, 0) >> UNIT_SHIFT) & UNIT_MASK
     store_u32le(top + TOP_UNIT, unit)
     store_u64le(top + TOP_KEY, word(action, 1))
     if kind == STATUS:
-        store_u8(top + TOP_STATUS, word(action, 5) & 0xFF)
+        set_own_status(book, instrument, word(action, 5) & 0xFF)
     elif kind == RESTRICT:
         store_u8(top + TOP_RESTRICTED, word(action, 5) & 1)
+    elif kind == BANDS:
+        set_bands(book, instrument, word(action, 3), word(action, 5), word(action, 6))
 
 
 @njit(nogil=True)
@@ -124,7 +127,7 @@ def apply_rare(book, action, kind):
     if kind == STATUS and flags & ALL:
         set_unit_status(book, (word(action, 0) >> UNIT_SHIFT) & UNIT_MASK, word(action, 5) & 0xFF)
         return 0
-    if kind not in (LEVEL, TOP, CLEAR, STATUS, RESTRICT, SYMBOL):
+    if kind not in (LEVEL, TOP, CLEAR, STATUS, RESTRICT, SYMBOL, BANDS):
         return 0
     instrument = instrument_of(book, word(action, 1))
     if instrument < 0:
@@ -139,7 +142,7 @@ def apply_rare(book, action, kind):
         store_u64le(top_address(book, instrument) + TOP_KEY, word(action, 1))
         if kind == LEVEL:
             return set_level(book, ladder, price, shares, time_ns)
-        return set_top(book, ladder, price, shares, time_ns)
+        return set_top(book, ladder, price, shares, flags, time_ns)
     if kind == CLEAR:
         clear_instrument(book, instrument, time_ns)
     else:

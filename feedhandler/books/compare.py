@@ -23,6 +23,10 @@ def top_differences(book: BookViews, model: SlowBooks, instrument: int) -> Itera
     wanted = (*prices, theirs.time_ns, *states, theirs.unit, theirs.key)
     if found != wanted:
         yield f"instrument {instrument}: top {found} != {wanted}"
+    note = book.notes[["lower_band", "upper_band", "bands_ns", "status", "closed"]][instrument]
+    said = (*theirs.bands, theirs.own_status, sum(1 << side - BUY for side in theirs.closed))
+    if note.tolist() != said:
+        yield f"instrument {instrument}: note {note} != {said}"
 
 
 def ladder_differences(book: BookViews, model: SlowBooks, instrument: int) -> Iterator[str]:

@@ -13,6 +13,7 @@ One region holds all books of a venue:
     chunks    of ladders: GUARDS times NO_KEY, then price keys sorted with the best last, then as
               many level numbers (u4); a ladder moves to a chunk of the next size class when full
     tops      64 bytes an instrument: best of both sides and how far the book can be trusted
+    notes     32 bytes an instrument: what is seldom said of it and must not get lost
 
 Price keys are prices for bids and minus prices for offers, so the best key is the highest on both
 sides. Level 0 means "none". The guards let a kernel compare GUARDS keys at once wherever it looks.
@@ -104,6 +105,8 @@ HEAD_DTYPE: Final = np.dtype(
         ("stale_units", "i8"),  # channels or units whose messages are missing
         ("next_window", "i8"),  # level number of the first window never used
         ("first_single", "i8"),  # level number behind the last window
+        ("notes", "i8"),
+        ("noted", "i8"),  # 1: some instrument had bands or a side that does not count
     ]
 )
 ORDER_DTYPE: Final = np.dtype([("id", "i8"), ("quantity", "u4"), ("level", "u4")])
@@ -146,6 +149,17 @@ TOP_DTYPE: Final = np.dtype(
         ("key", "i8"),
     ]
 )
+NOTE_DTYPE: Final = np.dtype(
+    [
+        ("lower_band", "i8"),  # 0: none
+        ("upper_band", "i8"),
+        ("bands_ns", "i8"),  # exchange's time of the bands
+        ("banded", "u1"),  # 1: bands were said, and the consolidated book has not taken them yet
+        ("status", "u1"),  # STATUS_ that was said of the instrument alone, last
+        ("closed", "u1"),  # sides whose quote is not eligible: bit 0 bids, bit 1 offers
+        ("spare", "u1", (5,)),
+    ]
+)
 KEY_DTYPE: Final = np.dtype([("key", "i8"), ("instrument", "i8")])
 
 LIVE: Final = 0
@@ -162,6 +176,8 @@ NEAR_BYTES: Final = NEAR_DTYPE.itemsize
 TOP_BYTES: Final = TOP_DTYPE.itemsize
 assert (ORDER_BYTES, LEVEL_BYTES, LADDERS_BYTES, TOP_BYTES) == (16, 32, 128, 64)
 assert FAR_DTYPE.itemsize == NEAR_BYTES
+NOTE_BYTES: Final = NOTE_DTYPE.itemsize
+assert NOTE_BYTES == 32
 
 _head = {name: field_offset(HEAD_DTYPE, name) for name in HEAD_DTYPE.names or ()}
 ORDERS: Final = _head["orders"]
@@ -192,6 +208,8 @@ FREE_CHUNKS: Final = _head["free_chunks"]
 FAULTS: Final = _head["faults"]
 NEXT_WINDOW: Final = _head["next_window"]
 FIRST_SINGLE: Final = _head["first_single"]
+NOTES: Final = _head["notes"]
+NOTED: Final = _head["noted"]
 
 ORDER_QUANTITY: Final = field_offset(ORDER_DTYPE, "quantity")
 ORDER_LEVEL: Final = field_offset(ORDER_DTYPE, "level")
@@ -218,3 +236,9 @@ TOP_FAULT: Final = field_offset(TOP_DTYPE, "fault")
 TOP_RESTRICTED: Final = field_offset(TOP_DTYPE, "restricted")
 TOP_UNIT: Final = field_offset(TOP_DTYPE, "unit")
 TOP_KEY: Final = field_offset(TOP_DTYPE, "key")
+NOTE_LOWER: Final = field_offset(NOTE_DTYPE, "lower_band")
+NOTE_UPPER: Final = field_offset(NOTE_DTYPE, "upper_band")
+NOTE_BANDS_NS: Final = field_offset(NOTE_DTYPE, "bands_ns")
+NOTE_BANDED: Final = field_offset(NOTE_DTYPE, "banded")
+NOTE_STATUS: Final = field_offset(NOTE_DTYPE, "status")
+NOTE_CLOSED: Final = field_offset(NOTE_DTYPE, "closed")

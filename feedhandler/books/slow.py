@@ -71,7 +71,7 @@ class Side:
 
 @dataclass
 class Top:
-    """What the top record of an instrument says."""
+    """What the top record of an instrument and its note say."""
 
     bid: int = 0
     bid_quantity: int = 0
@@ -84,6 +84,9 @@ class Top:
     restricted: int = 0
     unit: int = 0
     key: int = 0
+    own_status: int = 0  # said of the instrument alone
+    closed: set[int] = field(default_factory=set)  # sides whose quote is not eligible
+    bands: tuple[int, int, int] = (0, 0, 0)  # lower, upper, exchange's time
 
 
 class SlowBooks:
@@ -175,8 +178,11 @@ class SlowBooks:
                 raise BookFault("bad_side")
             self._inside_event = bool(flags & a.EVENT_OPEN)
             self._spoken_of(instrument, unit, key)
-            change = self._level if kind == a.LEVEL else self._quote
-            change(instrument, side, price, quantity, time_ns)
+            if kind == a.LEVEL:
+                self._level(instrument, side, price, quantity, time_ns)
+            else:
+                eligible = not flags & a.CLOSED_SIDE
+                self._quote(instrument, side, price, quantity, eligible, time_ns)
         elif kind == a.CLEAR and flags & a.ALL:
             for instrument in self._of_unit(unit):
                 self._clear(instrument, time_ns)
@@ -184,12 +190,15 @@ class SlowBooks:
             self._clear(self._known(key), time_ns)
         elif kind == a.STATUS and flags & a.ALL:
             self._all_status(unit, aux)
-        elif kind in (a.STATUS, a.RESTRICT, a.SYMBOL):
+        elif kind in (a.STATUS, a.RESTRICT, a.SYMBOL, a.BANDS):
             top = self._spoken_of(self._known(key), unit, key)
             if kind == a.STATUS:
-                top.status = aux & 0xFF
+                top.status = top.own_status = aux & 0xFF
             elif kind == a.RESTRICT:
                 top.restricted = aux & 1
+            elif kind == a.BANDS:
+                lower, upper = (0 if band == a.NO_PRICE else band for band in (price, aux))
+                top.bands = (lower, upper, time_ns)
 
     def _on_order(self, row: Row, order: Order) -> None:
         kind, _, flags, _, _, _, price, quantity, aux, time_ns, sequence = row
@@ -267,11 +276,15 @@ class SlowBooks:
             self._change(instrument, side, price, quantity - (known[0] if known else 0), 0)
         self._show(instrument, side, time_ns)
 
-    def _quote(self, instrument: int, side: int, price: int, quantity: int, time_ns: int) -> None:
+    def _quote(
+        self, instrument: int, side: int, price: int, quantity: int, eligible: bool, time_ns: int
+    ) -> None:
         if quantity < 0:
             raise BookFault("bad_quantity")
         if quantity != 0 and price == a.NO_PRICE:
             raise BookFault("bad_price")
+        closed = self._top(instrument).closed
+        (closed.discard if eligible else closed.add)(side)
         for level in self.ladder(instrument, side):
             if quantity == 0 or level.price != price:
                 self._drop(instrument, side, level.price)
@@ -289,8 +302,11 @@ class SlowBooks:
                 self._show(instrument, side, time_ns)
 
     def _all_status(self, unit: int, status: int) -> None:
+        halts = status & 0xFF in (a.STATUS_HALTED, a.STATUS_PAUSED)
         for instrument in self._of_unit(unit):
-            self.tops[instrument].status = status & 0xFF
+            top = self.tops[instrument]
+            stopped = top.own_status in (a.STATUS_HALTED, a.STATUS_PAUSED, a.STATUS_QUOTING)
+            top.status = top.own_status if stopped and not halts else status & 0xFF
             self.touched.add(instrument)
         if unit == 0:
             self._statuses[0] = status & 0xFF

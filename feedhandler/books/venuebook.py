@@ -139,6 +139,7 @@ class VenueBook(BookViews):
                 self._path.unlink(missing_ok=True)
         self._drop_tables(generation)
         self.tops, self.head = self.tops[:0].copy(), self.head.copy()
+        self.notes = self.notes[:0].copy()
         self._main.close()
 
 
@@ -148,6 +149,7 @@ def _main_sections(sizes: Sizes) -> list[tuple[str, np.dtype[np.void], int]]:
         ("head", layout.HEAD_DTYPE, 1),
         ("venue", VENUE_DTYPE, 1),
         ("tops", layout.TOP_DTYPE, sizes.instruments),
+        ("notes", layout.NOTE_DTYPE, sizes.instruments),
         ("ladders", layout.LADDERS_DTYPE, sizes.instruments),
         ("keys", layout.KEY_DTYPE, keys),
     ]
@@ -174,7 +176,8 @@ def _fill_head(main: Block, sizes: Sizes) -> None:
     head["next_level"] = head["first_single"] = layout.WINDOW * (sizes.window_count + 1)
     main["ladders"]["near"]["best_key"] = layout.NO_KEY
     head["apply"] = apply_function().address
-    head["tops"], head["ladders"] = main.section_address("tops"), main.section_address("ladders")
+    for name in ("tops", "notes", "ladders"):
+        head[name] = main.section_address(name)
     if sizes.named:
         head["keys"] = main.section_address("keys")
         head["key_mask"] = main.sections["keys"].count - 1

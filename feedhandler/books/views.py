@@ -50,12 +50,14 @@ class BookViews:
     Attributes:
         tops: TOP_DTYPE, one row an instrument. Single fields may be read at any time; `best` gives
             a row whose fields belong together.
+        notes: NOTE_DTYPE, one row an instrument.
         head: the HEAD_DTYPE row with sizes, free lists and fault counts.
     """
 
     def __init__(self, main: Block, tables: Block) -> None:
         self._main = main
         self.tops: NDArray[np.void] = main["tops"]
+        self.notes: NDArray[np.void] = main["notes"]
         self.head: np.void = main["head"][0]
         self._scratch = np.zeros(ROOM, READ_LEVEL_DTYPE)
         self._top = np.zeros(1, TOP_DTYPE)

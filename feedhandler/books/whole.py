@@ -27,12 +27,12 @@ from feedhandler.books.layout import (
     NO_ORDER,
     ORDER_BYTES,
     ORDERS,
-    TOP_STATUS,
     TOP_UNIT,
 )
+from feedhandler.books.notes import set_closed, set_status_of_all
 from feedhandler.books.orders import level_at, take_out
 from feedhandler.books.tops import refresh, top_address
-from nic.raw import load_fixed, load_i64le, load_n32le, store_u8, store_u64le
+from nic.raw import load_fixed, load_i64le, load_n32le, store_u64le
 
 
 @njit(nogil=True)
@@ -66,12 +66,13 @@ def empty_ladder(book, row):
 
 
 @njit(nogil=True)
-def set_top(book, ladder, price, shares, time_ns):
-    """The only level a venue shows of a side; 0 shares: none."""
+def set_top(book, ladder, price, shares, flags, time_ns):
+    """The only level a venue shows of a side; 0 shares: none. Its flags say if it is eligible."""
     if shares < 0:
         return BAD_QUANTITY
     if shares != 0 and price == NO_PRICE:
         return BAD_PRICE
+    set_closed(book, ladder, flags)
     row = ladder_address(book, ladder)
     level = best_level(row)
     if shares == 0 or level == 0 or load_i64le(level_address(book, level)) != price:
@@ -124,8 +125,7 @@ def clear_unit(book, unit, time_ns):
 
 @njit(nogil=True)
 def set_unit_status(book, unit, status):
-    """The trading status of all instruments of a unit."""
+    """The trading status of all instruments of a unit but those that were halted by name."""
     for instrument in range(load_fixed(book + INSTRUMENTS)):
-        top = top_address(book, instrument)
-        if load_n32le(top + TOP_UNIT) == unit:
-            store_u8(top + TOP_STATUS, status)
+        if load_n32le(top_address(book, instrument) + TOP_UNIT) == unit:
+            set_status_of_all(book, instrument, status)

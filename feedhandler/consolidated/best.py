@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from numba import njit
 
-from feedhandler.actions import STATUS_HALTED, STATUS_PAUSED
+from feedhandler.books.notes import is_stop
 from feedhandler.consolidated.layout import (
     BEST_CHANGED,
     BID_BELOW_BAND,
@@ -75,12 +75,11 @@ def best_of(quotes, count, place, sign, limit, out):
 
 @njit(nogil=True, forceinline=True)
 def is_halted(market, quotes, count):
-    """Whether a venue that speaks for the market has halted the instrument."""
+    """Whether a venue that speaks for the market has stopped trading in the instrument."""
     for venue in range(count):
-        if load_i64le(venue_row(market, venue) + VENUE_HALTS_ALL) != 0:
-            status = load_n8(quotes + QUOTE_BYTES * venue + QUOTE_STATUS)
-            if status == STATUS_HALTED or status == STATUS_PAUSED:
-                return True
+        speaks = load_i64le(venue_row(market, venue) + VENUE_HALTS_ALL) != 0
+        if speaks and is_stop(load_n8(quotes + QUOTE_BYTES * venue + QUOTE_STATUS)):
+            return True
     return False
 
 

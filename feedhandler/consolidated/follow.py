@@ -12,6 +12,7 @@ from feedhandler.actions import (
     ACTION_BYTES,
     ADD,
     ALL,
+    BANDS,
     CLEAR,
     EXECUTE,
     EXECUTE_PRICE,
@@ -27,11 +28,14 @@ from feedhandler.actions import (
 from feedhandler.books.changes import ladder_of
 from feedhandler.books.keys import instrument_of
 from feedhandler.books.ladder import level_address
+from feedhandler.books.layout import NOTE_BANDED, NOTE_BANDS_NS, NOTE_LOWER, NOTE_UPPER
+from feedhandler.books.notes import note_address
 from feedhandler.books.orders import find_order, level_at
 from feedhandler.consolidated.best import recompute
 from feedhandler.consolidated.layout import (
     BATCH,
     BEST_CHANGED,
+    LOWER_BAND,
     MAP_COUNT,
     NATIONAL_CHANGED,
     NO_INSTRUMENT,
@@ -42,6 +46,7 @@ from feedhandler.consolidated.layout import (
     TOUCHED_COUNT,
     TRADES,
     UNMAPPED,
+    UPPER_BAND,
     VENUE_MAP,
 )
 from feedhandler.consolidated.publish import (
@@ -51,7 +56,14 @@ from feedhandler.consolidated.publish import (
     publish_quote,
     publish_status,
 )
-from feedhandler.consolidated.quotes import follow_quote, stands, venue_row
+from feedhandler.consolidated.quotes import (
+    follow_quote,
+    has_notes,
+    instrument_row,
+    stands,
+    venue_row,
+)
+from feedhandler.consolidated.streamformat import BANDS as BANDS_RECORD
 from feedhandler.consolidated.streamformat import (
     BEST,
     FLAGS_SHIFT,
@@ -63,7 +75,7 @@ from feedhandler.consolidated.streamformat import (
     VENUE_SHIFT,
 )
 from feedhandler.consolidated.streamformat import TRADE as TRADE_RECORD
-from nic.raw import load_i32le, load_i64le, load_n8, store_u64le
+from nic.raw import load_i32le, load_i64le, load_n8, store_u8, store_u64le
 
 NOT_KNOWN = -1
 
@@ -88,8 +100,8 @@ def names_order(kind):
 
 @njit(nogil=True, forceinline=True)
 def names_book(kind):
-    """Whether an action of a kind can change the top of the instrument that its key names."""
-    whole = kind == CLEAR or kind == STATUS or kind == SYMBOL
+    """Whether an action of a kind can change the top or the bands of what its key names."""
+    whole = kind == CLEAR or kind == STATUS or kind == SYMBOL or kind == BANDS
     return (kind >= ADD and kind <= TOP) or whole
 
 
@@ -171,6 +183,28 @@ def global_of(market, venue, number):
 
 
 @njit(nogil=True)
+def follow_bands(market, venue, book, number, instrument, time_ns):
+    """Takes the price bands that a venue said, once: who says them last is right; 1 for a change.
+
+    Bands of what is not mapped wait in the venue's note.
+    """
+    note, row = note_address(book, number), instrument_row(market, instrument)
+    if load_n8(note + NOTE_BANDED) == 0:
+        return 0
+    store_u8(note + NOTE_BANDED, 0)
+    lower, upper = load_i64le(note + NOTE_LOWER), load_i64le(note + NOTE_UPPER)
+    if lower == load_i64le(row + LOWER_BAND) and upper == load_i64le(row + UPPER_BAND):
+        return 0
+    store_u64le(row + LOWER_BAND, lower)
+    store_u64le(row + UPPER_BAND, upper)
+    if is_wanted(market, BANDS_RECORD):
+        first = venue << VENUE_SHIFT | instrument << INSTRUMENT_SHIFT
+        stamp = load_i64le(note + NOTE_BANDS_NS)
+        publish(market, BANDS_RECORD, first, time_ns, lower, upper, stamp, 0, 0)
+    return 1
+
+
+@njit(nogil=True)
 def follow_instrument(market, venue, book, number, time_ns):
     """Brings the quote and the record of a venue instrument up to date, and says what changed."""
     instrument = global_of(market, venue, number)
@@ -178,12 +212,16 @@ def follow_instrument(market, venue, book, number, time_ns):
         if instrument == NO_INSTRUMENT:
             store_u64le(market + UNMAPPED, load_i64le(market + UNMAPPED) + 1)
         return
+    banded = 0
+    if has_notes(book):
+        banded = follow_bands(market, venue, book, number, instrument, time_ns)
     moved = follow_quote(market, venue, book, number, instrument, time_ns)
-    if moved == 0:
+    if moved + banded == 0:
         return
     if moved & 2:
         publish_status(market, venue, instrument, time_ns)
-    publish_quote(market, venue, instrument, time_ns)
+    if moved != 0:
+        publish_quote(market, venue, instrument, time_ns)
     changed = recompute(market, instrument, time_ns)
     if changed & BEST_CHANGED:
         publish_best(market, BEST, 0, instrument, time_ns)

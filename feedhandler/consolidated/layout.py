@@ -2,7 +2,8 @@
 
     head         one row: addresses, sizes, counters, the batch being followed
     venues       64 bytes a venue: its book, its map of instruments, how its quotes count
-    instruments  64 bytes an instrument: name, round lot, price bands (written by the control side)
+    instruments  64 bytes an instrument: name and round lot, written by the control side; price
+                 bands, written by the loop when a feed says them, or by the control side
     quotes       128 bytes an instrument and venue: what the venue shows, venues beside each other
     records      256 bytes an instrument: the best of all venues
     maps         4 bytes a venue and venue instrument: instrument number, 0 unknown, -1 left out
@@ -57,7 +58,7 @@ VENUE_DTYPE: Final = np.dtype(
         ("book", "i8"),  # address of its head row, see feedhandler.books.layout
         ("map", "i8"),  # address
         ("protected", "i8"),  # 1: its quotes are automated and protected
-        ("halts_all", "i8"),  # 1: its halts are the market's (the primary listing exchange)
+        ("halts_all", "i8"),  # 1: its halts are the market's (a tape, the listing exchange)
         ("name", "S16"),
         ("market", "i8"),  # address of the head, for who has only the venue's row
         ("number", "i8"),
@@ -126,7 +127,7 @@ BID_BELOW_BAND: Final = 1  # the national best bid cannot be executed
 OFFER_ABOVE_BAND: Final = 2
 LIMIT_UP: Final = 4  # the national best bid stands at the upper band
 LIMIT_DOWN: Final = 8
-MARKET_HALTED: Final = 16
+MARKET_HALTED: Final = 16  # and not yet resumed: quotes may be there, trades not
 
 MARK_BID_PROTECTED: Final = 1
 MARK_OFFER_PROTECTED: Final = 2

@@ -160,7 +160,8 @@ class Market(MarketViews):
             name: at most 16 bytes.
             books: the venue's.
             protected: whether its quotes are automated and protected.
-            halts_all: whether its halts are the market's, as those of the listing exchange.
+            halts_all: whether its halts are the market's, as those of a consolidated tape or of
+                the listing exchange. A tape is a venue that quotes nothing.
         """
         number = len(self._books)
         if number == len(self.venues):

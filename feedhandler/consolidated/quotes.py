@@ -13,7 +13,16 @@ from numba import njit
 from feedhandler.actions import STATUS_TRADING, STATUS_UNKNOWN
 from feedhandler.books.farlevels import far_count
 from feedhandler.books.ladder import better, ladder_address, level_address, window_bits
-from feedhandler.books.layout import LEVEL_QUANTITY, LIVE, TOP_BID, TOP_STATUS, TOP_TRUST
+from feedhandler.books.layout import (
+    LEVEL_QUANTITY,
+    LIVE,
+    NOTE_CLOSED,
+    NOTED,
+    TOP_BID,
+    TOP_STATUS,
+    TOP_TRUST,
+)
+from feedhandler.books.notes import note_address
 from feedhandler.books.tops import top_address
 from feedhandler.consolidated.layout import (
     INSTRUMENT_BYTES,
@@ -80,6 +89,20 @@ def write_protected(book, ladder, lot, place):
     return 0
 
 
+@njit(nogil=True, forceinline=True)
+def has_notes(book):
+    """Whether some instrument of a venue had price bands or a side that does not count."""
+    return load_i64le(book + NOTED) != 0
+
+
+@njit(nogil=True, forceinline=True)
+def protected_sides(market, venue, book, number):
+    """The sides whose quotes are protected: bit 0 bids, bit 1 offers."""
+    if load_i64le(venue_row(market, venue) + VENUE_PROTECTED) == 0:
+        return 0
+    return 3 & ~load_n8(note_address(book, number) + NOTE_CLOSED) if has_notes(book) else 3
+
+
 @njit(nogil=True)
 def write_shown(market, venue, book, number, lot):
     """Puts what a venue shows into the scratch words; gives usable and marks, shifted."""
@@ -92,7 +115,7 @@ def write_shown(market, venue, book, number, lot):
     )
     if not known or load_n8(top + TOP_TRUST) != LIVE:
         return 0
-    protects = load_i64le(venue_row(market, venue) + VENUE_PROTECTED) != 0
+    protected = protected_sides(market, venue, book, number)
     about = 1 << USABLE_SHIFT
     for side in range(2):
         shown = top + TOP_BID + 16 * side
@@ -105,7 +128,8 @@ def write_shown(market, venue, book, number, lot):
         if quantity < lot:
             store_u64le(place + 8 * ODD_WORD, price)
             store_u64le(place + 8 * ODD_WORD + 8, quantity)
-        if protects and write_protected(book, 2 * number + side, lot, place + 8 * PROTECTED_WORD):
+        counts = (protected >> side) & 1 != 0
+        if counts and write_protected(book, 2 * number + side, lot, place + 8 * PROTECTED_WORD):
             about |= MARK_BID_PROTECTED << (MARK_SHIFT + side)
     return about
 
@@ -114,8 +138,11 @@ def write_shown(market, venue, book, number, lot):
 def stands(market, venue, book, number, instrument):
     """Whether a venue's quote is surely what it was: the same top, and no odd lot in it.
 
-    Only behind a best price of less than a round lot do deeper levels count.
+    Only behind a best price of less than a round lot do deeper levels count. Nothing is sure where
+    bands come or quotes can lose their eligibility.
     """
+    if has_notes(book):
+        return False
     quote = quotes_of(market, instrument) + QUOTE_BYTES * venue
     top, shown, odd = top_address(book, number), quote + QUOTE_SHOWN, quote + QUOTE_ODD
     different = load_i64le(odd + 8) | load_i64le(odd + 24)

@@ -7,11 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from feedhandler.actions import STATUS_HALTED, STATUS_PAUSED, STATUS_TRADING, STATUS_UNKNOWN
+from feedhandler.actions import (
+    STATUS_HALTED,
+    STATUS_PAUSED,
+    STATUS_QUOTING,
+    STATUS_TRADING,
+    STATUS_UNKNOWN,
+)
 
 Level = tuple[int, int]  # price, quantity
 Best = tuple[int, int, list[int]]  # price, quantity, venues
 NOTHING: Best = (0, 0, [])
+STOPS = (STATUS_HALTED, STATUS_PAUSED, STATUS_QUOTING)
 
 
 @dataclass
@@ -22,6 +29,17 @@ class SlowQuote:
     offers: dict[int, int] = field(default_factory=dict)
     status: int = STATUS_UNKNOWN
     live: bool = True
+    own_status: int = STATUS_UNKNOWN  # said of the instrument alone
+    ineligible: set[bool] = field(default_factory=set)  # sides that do not count: True for bids
+
+    def said(self, status: int, of_all: bool = False) -> None:
+        """A status of the instrument alone, or of all that the venue has."""
+        if not of_all:
+            self.own_status = self.status = status
+        elif self.own_status in STOPS and status not in (STATUS_HALTED, STATUS_PAUSED):
+            self.status = self.own_status
+        else:
+            self.status = status
 
     def side(self, buy: bool) -> list[Level]:
         """Levels of a side, best first."""
@@ -63,8 +81,13 @@ class SlowInstrument:
         return levels[0] if levels and self.usable(venue) else None
 
     def protected(self, venue: int, buy: bool) -> Level | None:
-        """Where a venue's shares, best first, make a round lot; in whole round lots."""
+        """Where a venue's shares, best first, make a round lot; in whole round lots.
+
+        None where the venue's quotes are not automated, or this one is not eligible.
+        """
         if not self.usable(venue) or not self.venues[venue].protected:
+            return None
+        if buy in self.quotes[venue].ineligible:
             return None
         shares = 0
         for price, quantity in self.quotes[venue].side(buy):
@@ -79,9 +102,9 @@ class SlowInstrument:
         return shown if shown is not None and shown[1] < self.lot else None
 
     def halted(self) -> bool:
-        """Whether a venue that speaks for the market has halted the instrument."""
+        """Whether a venue that speaks for the market has stopped trading in the instrument."""
         return any(
-            venue.halts_all and quote.status in (STATUS_HALTED, STATUS_PAUSED)
+            venue.halts_all and quote.status in STOPS
             for venue, quote in zip(self.venues, self.quotes, strict=True)
         )
 

@@ -2,7 +2,7 @@
 
     offset  bytes  field
          0      1  kind: see the names below
-         1      1  venue: number, of a quote, trade, status or symbol; else 0
+         1      1  venue: number, of a quote, trade, status, symbol or bands; else 0
          2      1  side: 1 buy, 2 sell, 0 not said
          3      1  flags: of a trade its action's low 8 (HIDDEN, NOT_PRINTABLE, CROSS …); of a best
                    bid and offer its state (0 normal, 1 locked, 2 crossed) and, from bit 2 on, the
@@ -22,9 +22,11 @@
     symbol     16 bytes of name, round lot, lower band, upper band
     venue      16 bytes of name
     listing    a venue's SYMBOL action: key, order_id, aux, quantity, flags; for the symbol master
+    bands      lower band, upper band, exchange's time, 0, 0; in front of the best that they change
 
 Prices are 1e-8 currency units; the price of an unknown execution is the lowest 64-bit integer. A
-quantity of 0 means there is no such side. After a gap the consolidated record is what holds.
+quantity of 0 means there is no such side, a band of 0 that there is none. After a gap the
+consolidated record is what holds.
 """
 
 from __future__ import annotations
@@ -45,8 +47,11 @@ KINDS: Final = (
     "symbol",
     "venue",
     "listing",
+    "bands",
 )
-(_, QUOTE, BEST, NATIONAL, ODD_LOT, TRADE, STATUS, GAP, SYMBOL, VENUE, LISTING) = range(len(KINDS))
+(_, QUOTE, BEST, NATIONAL, ODD_LOT, TRADE, STATUS, GAP, SYMBOL, VENUE, LISTING, BANDS) = range(
+    len(KINDS)
+)
 ALL_KINDS: Final = (1 << len(KINDS)) - 2
 
 STREAM_DTYPE: Final = np.dtype(

@@ -7,8 +7,8 @@ from feedhandler.actions import (
     ALL,
     ATTRIBUTED,
     AUCTION,
-    BANDS,
     BREAK,
+    COLLAR,
     CROSS,
     DELETE,
     END,
@@ -92,7 +92,7 @@ ROWS = Rows(
             default=1,
         ),
         "J": other(
-            BANDS,
+            COLLAR,
             price="lower_auction_collar_price",
             aux="upper_auction_collar_price",
             quantity="auction_collar_reference_price",

@@ -17,7 +17,7 @@ def write_packet(
     Args:
         transport: how they are framed.
         messages: each as its table encodes it.
-        header: values of the packet header; the count and the length are filled in unless given.
+        header: values of the packet header; count, length and checksum are filled in unless given.
 
     Raises:
         WireError: "bad_value" naming the header field that cannot hold its value.
@@ -28,9 +28,15 @@ def write_packet(
     given = dict(header)
     if transport.count:
         given.setdefault(transport.count, len(messages))
+    if transport.even and (transport.header.size + len(body)) % 2:
+        body += b"\0"
     if transport.length is not None:
         name, addend = transport.length
         given.setdefault(name, transport.header.size + len(body) - addend)
+    if transport.checksum and transport.checksum not in given:
+        field = transport.header.by_name[transport.checksum]
+        whole = transport.header.encode({**given, field.name: 0}) + body
+        given[field.name] = sum(whole) & field.high
     return transport.header.encode(given) + body
 
 

@@ -38,6 +38,9 @@ class Transport:
             less, than messages in their order.
         restarts: a packet sent later with a sequence that went back starts at 1 again, within the
             same session.
+        even: a zero byte behind the last message makes the packet's length even.
+        checksum: header field with the sum of all other bytes of the packet; "" where there is
+            none.
     """
 
     name: str
@@ -59,6 +62,13 @@ class Transport:
     sent: tuple[str, ...] = ()
     signals: tuple[str, Mapping[int, int]] | None = None
     restarts: bool = False
+    even: bool = False
+    checksum: str = ""
+
+    @property
+    def padded(self) -> int:
+        """Bytes that may stand behind the last message and mean nothing."""
+        return int(self.even)
 
 
 @dataclass
@@ -166,7 +176,7 @@ def _read_messages(
         if framing.impossible(data, position, end):
             packet.faults.append(("bad_length", position))
             packet.consumed = end
-    elif position != end:
+    elif end - position > transport.padded:
         packet.faults.append(("trailing_bytes" if count is not None else "bad_length", position))
     return packet
 

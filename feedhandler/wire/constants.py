@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,14 @@ from numba import types  # isort: skip
 from numba.extending import intrinsic  # isort: skip
 
 _I64 = ir.IntType(64)
+
+
+def by_letter(values: Mapping[str, int], default: int) -> NDArray[np.int32]:
+    """A table of 256 values by the one-letter codes of a field."""
+    made = np.full(256, default, np.int32)
+    for letter, value in values.items():
+        made[ord(letter)] = value
+    return made
 
 
 def constant_table(values: NDArray[np.integer[Any]]) -> Any:

@@ -83,3 +83,4 @@ COUNTED_U16_BE = Framing(0, 2, True, 2, 2)  # MoldUDP64, MEMOIR
 COUNTED_U16_LE = Framing(0, 2, False, 2, 2)  # IEX-TP
 INSIDE_U8 = Framing(0, 1, False, 0, 0)  # Cboe: the message starts with its own length
 INSIDE_U16_LE = Framing(0, 2, False, 0, 0)  # NYSE, CME
+INSIDE_U16_BE = Framing(0, 2, True, 0, 0)  # SIAC

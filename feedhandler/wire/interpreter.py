@@ -56,9 +56,10 @@ def interpreter(
         raise ValueError(f"{protocol.name}: the scale of its prices comes with the symbol")
     load_code = code_loader(protocol)
     code_end = protocol.code_offset + protocol.code_width
-    codes = len(protocol.sizes())
+    lowest = min(protocol.by_number) if protocol.code_width > 1 else 0
     facts = np.stack([protocol.sizes(), protocol.limits(), rows.first * rows.row_bytes], axis=1)
-    facts_at, rows_at = constant_table(facts), constant_table(rows.rows)
+    codes = len(facts) - lowest
+    facts_at, rows_at = constant_table(facts[lowest:]), constant_table(rows.rows)
     write = make_writer(rows, clock, scale)
 
     @njit(nogil=True, forceinline=True)
@@ -78,9 +79,9 @@ def interpreter(
         if length < code_end:
             return -SHORT_MESSAGE
         code = load_code(address)
-        if code >= codes:
+        if code < lowest or code - lowest >= codes:
             return -UNKNOWN_MESSAGE
-        fact = facts_at() + FACTS_BYTES * code
+        fact = facts_at() + FACTS_BYTES * (code - lowest)
         size, row = constant_i32(fact), constant_i32(fact + 8)
         if size == 0:
             return -UNKNOWN_MESSAGE

@@ -13,8 +13,11 @@ MAX_CODE = 4095  # the highest integer message code a size table is made for
 
 
 def code_number(code: int | str) -> int:
-    """The integer that stands for a message code on the wire (a letter's ASCII number)."""
-    return ord(code) if isinstance(code, str) else code
+    """The integer that stands for a message code on the wire (a letter's ASCII number).
+
+    Codes of two letters (a category and a type) are read big-endian.
+    """
+    return int.from_bytes(code.encode("latin-1"), "big") if isinstance(code, str) else code
 
 
 class Protocol:

@@ -247,9 +247,15 @@ class Integers:
 
 @dataclass(frozen=True)
 class Text:
-    """Text of no stated length: it goes to the message's end."""
+    """Text to the message's end, or of a stated length.
+
+    Args:
+        name: the key of the text.
+        length: the field that states its length, bytes; None when it goes to the message's end.
+    """
 
     name: str
+    length: str | None = None
     names: frozenset[str] = member(init=False)
 
     def __post_init__(self) -> None:
@@ -257,12 +263,17 @@ class Text:
 
     def decode(self, data: Buffer, start: int, end: int, into: Values) -> int:
         """Adds the text; see Tail."""
+        if self.length is not None:
+            stop = start + integer(into, self.length)
+            if stop > end:
+                raise WireError("bad_count", f"{self.length} reaches behind the message", start)
+            end = stop
         into[self.name] = text(bytes(data[start:end]))
         return end
 
     def derive(self, values: Mapping[str, Value]) -> Values:
-        """Nothing of the fixed part follows from the text."""
-        return {}
+        """The length where it is stated."""
+        return {} if self.length is None else {self.length: len(self.encode(values))}
 
     def encode(self, values: Mapping[str, Value]) -> bytes:
         """The text's bytes."""
@@ -273,7 +284,8 @@ class Text:
 
     def rows(self) -> Iterable[tuple[str, str, str]]:
         """See Tail."""
-        yield self.name, "text", "to the message's end"
+        bound = f"{self.length} bytes" if self.length is not None else "to the message's end"
+        yield self.name, "text", bound
 
 
 @dataclass(frozen=True)
@@ -311,3 +323,50 @@ class OnlyWhen:
         wanted = ", ".join(str(value) for value in sorted(self.values, key=str))
         yield f"{self.on} = {wanted}", "only then", ""
         yield from field_rows(self.record)
+
+
+@dataclass(frozen=True)
+class Appendage:
+    """Fields behind the fixed part, of which a code before them chooses one form, or none.
+
+    Args:
+        on: the field that chooses.
+        cases: its values and their tables; the fields join the message's own. With any other value
+            there is no appendage.
+    """
+
+    on: str
+    cases: Mapping[int | str, Record]
+    names: frozenset[str] = member(init=False)
+
+    def __post_init__(self) -> None:
+        parts = [name for case in self.cases.values() for name in case.by_name]
+        object.__setattr__(self, "names", frozenset(parts))
+
+    def decode(self, data: Buffer, start: int, end: int, into: Values) -> int:
+        """Adds the fields if they are there; see Tail."""
+        case = self.cases.get(into[self.on])  # type: ignore[arg-type]
+        if case is None:
+            return start
+        values, start = case.read(data, start, end)
+        into.update(values)
+        return start
+
+    def derive(self, values: Mapping[str, Value]) -> Values:
+        """Nothing of the fixed part follows from an appendage."""
+        return {}
+
+    def encode(self, values: Mapping[str, Value]) -> bytes:
+        """The fields' bytes, none when they are not there."""
+        case = self.cases.get(values.get(self.on))  # type: ignore[arg-type]
+        if case is None:
+            return b""
+        return case.encode({k: v for k, v in values.items() if k in case.by_name})
+
+    def rows(self) -> Iterable[tuple[str, str, str]]:
+        """See Tail."""
+        tables = {id(case): case for case in self.cases.values()}
+        for number, case in tables.items():
+            wanted = ", ".join(str(v) for v, found in self.cases.items() if id(found) == number)
+            yield f"{self.on} = {wanted}", "only then", case.name
+            yield from field_rows(case)

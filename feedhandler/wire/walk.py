@@ -16,8 +16,12 @@ ROOM = 4  # actions that one message emits at most
 BATCH = 16384  # actions that a batch holds: a 64 KiB datagram of the smallest messages fits
 
 
-def walker(framing: Framing) -> Any:
+def walker(framing: Framing, padded: int = 0) -> Any:
     """The compiled walk over the messages of one packet.
+
+    Args:
+        framing: how they follow one another.
+        padded: bytes that may stand behind the last message and mean nothing.
 
     Returns:
         A kernel `(start, end, count, sequence, context, out, message) -> actions emitted`, where
@@ -58,7 +62,7 @@ def walker(framing: Framing) -> Any:
                 emitted += made
             seen += 1
             start += step
-        if seen == count and start != end:
+        if seen == count and end - start > padded:
             count_fault(context, TRAILING_BYTES)
         add(context, MESSAGES, max(0, seen - skip))
         return emitted

@@ -132,6 +132,7 @@ def test_parquet_holds_the_same_rows(tmp_path, found):
     made = [{"ts_ns": ts, **row} for ts, row in zip(times, rows, strict=True)]
     for row in made:
         assert row.pop("flags") == []
+        assert (row.pop("lower_band"), row.pop("upper_band")) == (None, None)
     assert made == found
 
 

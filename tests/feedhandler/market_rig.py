@@ -86,7 +86,33 @@ class Rig:
     def status(self, venue: int, instrument: int, status: int) -> None:
         """A venue's trading status of an instrument, on both."""
         self.apply(venue, action(a.STATUS, key=instrument, aux=status))
-        self.slow[instrument].quotes[venue].status = status
+        self.slow[instrument].quotes[venue].said(status)
+
+    def status_of_all(self, venue: int, status: int) -> None:
+        """A status of everything that a venue has, on both."""
+        self.apply(venue, action(a.STATUS, flags=a.ALL, aux=status))
+        for slow in self.slow.values():
+            slow.quotes[venue].said(status, of_all=True)
+
+    def quote(
+        self, venue: int, instrument: int, side: int, level: tuple[int, int], eligible: bool = True
+    ) -> None:
+        """The one level of a side, price and size, and whether it is eligible, on both."""
+        price, quantity = level
+        flags = 0 if eligible else a.CLOSED_SIDE
+        row = action(a.TOP, side=side, key=instrument, price=price, quantity=quantity, flags=flags)
+        self.apply(venue, row)
+        quote = self.slow[instrument].quotes[venue]
+        levels = quote.bids if side == a.BUY else quote.offers
+        levels.clear()
+        if quantity:
+            levels[price] = quantity
+        (quote.ineligible.discard if eligible else quote.ineligible.add)(side == a.BUY)
+
+    def banded(self, venue: int, instrument: int, lower: int, upper: int) -> None:
+        """Price bands that a venue's feed says, on both."""
+        self.apply(venue, action(a.BANDS, key=instrument, price=lower, aux=upper))
+        self.slow[instrument].lower, self.slow[instrument].upper = lower, upper
 
     def trust(self, venue: int, instrument: int, live: bool) -> None:
         """A book goes stale or live, on both."""

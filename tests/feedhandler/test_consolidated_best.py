@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from market_rig import FLAGS as FLAG_NAMES
 from market_rig import Rig, action, bits
 
 from feedhandler import actions as a
@@ -160,13 +161,162 @@ def test_a_market_says_what_it_has_no_room_for():
         Market(2, 4, 33)
 
 
+@pytest.fixture
+def taped():
+    """Three venues that quote, and the tape as the fourth: it quotes nothing and halts all."""
+    made = Rig([*[SlowVenue()] * 3, SlowVenue(protected=False, halts_all=True)], instruments=2)
+    for venue in range(3):
+        made.status_of_all(venue, TRADING)
+    yield made
+    made.close()
+
+
+TAPE = 3
+
+
+def flags_of(rig):
+    row = rig.market.record(1)
+    return {name for bit, name in FLAG_NAMES.items() if row["flags"] & bit}
+
+
+def two_sided(rig, bid=1000, offer=1001):
+    rig.level(0, 1, BUY, bid, 100)
+    rig.level(1, 1, SELL, offer, 100)
+
+
+def test_a_band_that_arrives_is_held_against_the_quotes_that_stand(taped):
+    two_sided(taped)
+    assert flags_of(taped) == set()
+    taped.banded(TAPE, 1, 1001, 1003)
+    assert flags_of(taped) == {"bid_below", "limit_down"}
+    row = taped.market.instruments[1]
+    assert (int(row["lower_band"]), int(row["upper_band"])) == (1001, 1003)
+    taped.check()
+
+
+def test_the_best_bid_at_the_upper_band_is_limit_up(taped):
+    two_sided(taped)
+    taped.banded(TAPE, 1, 900, 1000)
+    assert flags_of(taped) == {"limit_up", "offer_above"}
+    taped.level(0, 1, BUY, 999, 100)
+    taped.level(0, 1, BUY, 1000, 0)
+    assert flags_of(taped) == {"offer_above"}
+    taped.check()
+
+
+def test_the_best_offer_at_the_lower_band_is_limit_down(taped):
+    two_sided(taped)
+    taped.banded(TAPE, 1, 1001, 1100)
+    assert flags_of(taped) == {"limit_down", "bid_below"}
+    taped.check()
+
+
+def test_a_bid_below_the_band_and_an_executable_offer_straddle_it(taped):
+    two_sided(taped, bid=950, offer=1001)
+    taped.banded(TAPE, 1, 960, 1100)
+    assert flags_of(taped) == {"bid_below"}
+    assert national(taped)[:2] == ((950, 100), (1001, 100))
+    taped.check()
+
+
+def test_quotes_outside_the_bands_leave_the_national_best_when_the_band_comes(taped):
+    two_sided(taped)
+    taped.level(2, 1, BUY, 998, 300)
+    taped.banded(TAPE, 1, 990, 999)
+    assert national(taped)[0] == (998, 300)
+    assert int(taped.market.record(1)["bid"]) == 1000
+    taped.check()
+
+
+def test_a_band_withdrawn_flags_nothing_any_more(taped):
+    two_sided(taped)
+    taped.banded(TAPE, 1, 1001, 1003)
+    taped.banded(TAPE, 1, 0, 0)
+    assert flags_of(taped) == set()
+    assert national(taped)[:2] == ((1000, 100), (1001, 100))
+    taped.check()
+
+
+def test_the_collar_of_an_auction_is_no_band(taped):
+    two_sided(taped)
+    taped.apply(0, action(a.COLLAR, key=1, price=1001, aux=1003))
+    assert flags_of(taped) == set()
+    assert int(taped.market.instruments[1]["upper_band"]) == 0
+
+
+def test_a_band_said_before_its_map_waits_for_it(taped):
+    taped.market.map(TAPE, 1, 0)
+    two_sided(taped)
+    taped.banded(TAPE, 1, 1001, 1003)
+    assert flags_of(taped) == set()
+    taped.market.map(TAPE, 1, 1)
+    taped.market.refresh(taped.time_ns)
+    assert flags_of(taped) == {"bid_below", "limit_down"}
+
+
+def test_a_halt_by_the_tape_is_the_markets_until_the_tape_resumes(taped):
+    two_sided(taped)
+    taped.status(TAPE, 1, a.STATUS_PAUSED)
+    assert flags_of(taped) == {"halted"}
+    assert national(taped)[:2] == ((0, 0), (0, 0))
+    taped.status(TAPE, 1, a.STATUS_QUOTING)
+    assert flags_of(taped) == {"halted"}
+    taped.status(TAPE, 1, TRADING)
+    assert flags_of(taped) == set()
+    assert national(taped)[:2] == ((1000, 100), (1001, 100))
+    taped.check()
+
+
+@pytest.mark.parametrize("venue", [0, TAPE])
+def test_a_venue_that_opens_does_not_lift_the_halt_of_one_symbol(taped, venue):
+    two_sided(taped)
+    taped.level(0, 2, BUY, 500, 100)
+    taped.status(venue, 1, a.STATUS_HALTED)
+    taped.status_of_all(venue, a.STATUS_PREOPEN)
+    taped.status_of_all(venue, TRADING)
+    assert int(taped.books[venue].tops["status"][1]) == a.STATUS_HALTED
+    assert national(taped)[0] == (0, 0)
+    assert int(taped.market.record(2)["national_bid"]) == 500
+    taped.status(venue, 1, TRADING)
+    assert national(taped)[0] == (1000, 100)
+    taped.check()
+
+
+def test_a_halt_of_everything_ends_with_everything_or_symbol_by_symbol(taped):
+    two_sided(taped)
+    taped.level(0, 2, BUY, 500, 100)
+    taped.status_of_all(TAPE, a.STATUS_HALTED)
+    assert flags_of(taped) == {"halted"}
+    taped.status(TAPE, 1, TRADING)
+    assert (flags_of(taped), int(taped.market.record(2)["national_bid"])) == (set(), 0)
+    taped.status_of_all(TAPE, TRADING)
+    assert int(taped.market.record(2)["national_bid"]) == 500
+    taped.check()
+
+
+def test_a_quote_that_is_not_eligible_is_shown_but_not_protected(taped):
+    taped.quote(0, 1, BUY, (1000, 100))
+    taped.level(1, 1, BUY, 999, 100)
+    taped.quote(0, 1, BUY, (1000, 100), eligible=False)
+    assert national(taped)[0] == (999, 100)
+    assert int(taped.market.record(1)["bid"]) == 1000
+    taped.quote(0, 1, SELL, (1002, 100))
+    assert national(taped)[1] == (1002, 100)
+    taped.quote(0, 1, BUY, (1000, 100))
+    assert national(taped)[0] == (1000, 100)
+    taped.check()
+
+
 PRICES = st.integers(995, 1005)
-STATUSES = st.sampled_from([TRADING, TRADING, TRADING, a.STATUS_HALTED, a.STATUS_PAUSED, 0])
+STATUSES = st.sampled_from(
+    [TRADING, TRADING, TRADING, a.STATUS_HALTED, a.STATUS_PAUSED, a.STATUS_QUOTING, 0]
+)
 
 
 @st.composite
 def steps(draw, venues, instruments):
-    kind = draw(st.sampled_from(["level"] * 12 + ["status", "trust", "bands", "lot"]))
+    rare = ["status", "status_of_all", "trust", "bands", "banded", "lot"]
+    kind = draw(st.sampled_from(["level"] * 10 + ["quote"] * 3 + rare))
     venue, instrument = draw(st.integers(0, venues - 1)), draw(st.integers(1, instruments))
     if kind == "level":
         side, quantity = (
@@ -174,13 +324,24 @@ def steps(draw, venues, instruments):
             draw(st.sampled_from([0, 1, 15, 40, 60, 100, 150, 200, 1000])),
         )
         return kind, (venue, instrument, side, draw(PRICES), quantity)
+    if kind == "quote":
+        level = draw(PRICES), draw(st.sampled_from([0, 40, 100, 1000]))
+        return kind, (
+            venue,
+            instrument,
+            draw(st.sampled_from([BUY, SELL])),
+            level,
+            draw(st.booleans()),
+        )
     if kind == "status":
         return kind, (venue, instrument, draw(STATUSES))
+    if kind == "status_of_all":
+        return kind, (venue, draw(STATUSES))
     if kind == "trust":
         return kind, (venue, instrument, draw(st.booleans()))
-    if kind == "bands":
+    if kind in ("bands", "banded"):
         bands = draw(st.sampled_from([(0, 0), (998, 1002), (0, 1000), (1000, 0)]))
-        return kind, (instrument, *bands)
+        return kind, (*([venue % 2] if kind == "banded" else []), instrument, *bands)
     return kind, (instrument, draw(st.sampled_from([1, 10, 40, 100])))
 
 

@@ -54,6 +54,21 @@ def test_a_new_best_is_told_as_quote_best_and_national(rig):
     assert last["words"].tolist() == [1000, 1000, 200, 100, 2 | 1 << 32]
 
 
+def test_bands_are_told_once_and_in_front_of_what_they_change(rig):
+    rig.level(0, 1, BUY, 1000, 200)
+    subscription = Subscription(rig.market)
+    said = action(a.BANDS, key=1, price=990, aux=1000, time_ns=77)
+    rig.apply(1, said)
+    records = subscription.read()
+    assert told(records) == [
+        ("bands", 1, [990, 1000, 77, 0, 0]),
+        ("national", 0, [1000, 0, 200, 0, 1]),
+    ]
+    assert records["flags"].tolist() == [0, 4 << 2]  # limit up
+    rig.apply(1, said)
+    assert len(subscription.read()) == 0
+
+
 def test_only_the_kinds_asked_for_come(rig):
     subscription = Subscription(rig.market, ["status", "odd_lot"])
     rig.level(0, 1, BUY, 1000, 50)

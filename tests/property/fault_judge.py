@@ -6,8 +6,9 @@ looks at is written down here and nowhere else:
 * `unknown_value` and `unknown_symbol` come from what a message does, which only the compiled walk
   asks. A message with such a value and a second fault in its variable part may be counted as
   either.
-* Inside appendages (OUCH 5.0) and add-ons (Pillar), and in what a client sends over SoupBinTCP, the
-  compiled walk reads nothing, so it finds no fault there.
+* Inside appendages (OUCH 5.0, the consolidated tapes) and add-ons (Pillar), in the texts and recaps
+  of the tapes, and in what a client sends over SoupBinTCP, the compiled walk reads nothing, so it
+  finds no fault there.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from feedhandler.wire.tails import Group
 
 VALUE, SYMBOL = "unknown_value", "unknown_symbol"
 CLIENT_DATA = "U"
+TAPES = ("uqdf15", "cqs210")  # none of their variable parts means anything to a book
 
 
 def table_of(feed: Feed, data: bytes, start: int, end: int) -> tuple[Record, Record, int] | None:
@@ -57,7 +59,7 @@ def wanted(feed: Feed, data: bytes, span: tuple[int, int], reason: str) -> tuple
     if end - inside < table.size or not table.tails:
         return reason, False
     tail = table.tails[0]
-    if isinstance(tail, AddOns):
+    if isinstance(tail, AddOns) or feed.protocol.name in TAPES:
         return "", True
     if isinstance(tail, Group) and tail.total is not None:
         field = table.by_name[tail.total]

@@ -15,7 +15,7 @@ from nyse_rig import Symbols
 from slow_actions import Known, expected, unscaled
 from wire_values import values_of
 
-from feedhandler.actions import ACCEPTED, ACTION_DTYPE, CANCEL_REJECTED, KINDS, SESSION
+from feedhandler.actions import ACCEPTED, ACTION_DTYPE, CANCEL_REJECTED, KINDS, RESTATED, SESSION
 from feedhandler.context import UNITS
 from feedhandler.feed import Feed
 from feedhandler.wire.record import Record, Values
@@ -28,6 +28,8 @@ KERNELS: dict[str, set[int | str]] = {
     "cboe_pitch": {0x20, 0x24, 0x2F, 0x95},
     "cboe_spin": {0x20, 0x2F},
     "memoir13": {1},
+    "uqdf15": {"AB", "AE", "AH", "AP", "AV"},
+    "cqs210": {"AS", "ML", "QA", "QL", "QS"},
     "nyse_integrated_25": {2, 3, 34},
     "nyse_integrated_21": {2, 3, 34},
     "pillar_gateway": {0x0232, 0x0260, 0x0271},
@@ -40,6 +42,8 @@ SILENT: dict[str, set[int | str]] = {
     "cboe_pitch": {0x98},
     "cboe_spin": {0x01, 0x81},
     "cboe_grp": {0x01, 0x03},
+    "uqdf15": {"AA", "AC", "AK", "AR", "CJ", "CP", "QE", "QF", "QM"},
+    "cqs210": {"CC", "CL", "CM", "CN", "CO", "CP", "CT", "MK", "QQ"},
     "iex_deep": {"I", "E", "X"},
     "iex_deepplus": {"I", "E"},
     "iex_tops16": {"I", "X"},
@@ -63,7 +67,7 @@ COMPLETED: dict[str, dict[int | str | None, set[str]]] = {
     },
 }
 # Kinds that market data never makes.
-ORDER_ENTRY = {*range(ACCEPTED, SESSION + 1), *range(CANCEL_REJECTED, len(KINDS))}
+ORDER_ENTRY = {*range(ACCEPTED, SESSION + 1), *range(CANCEL_REJECTED, RESTATED + 1)}
 SYMBOL_COUNT = 16
 TIMES = st.sampled_from([0, 1_700_000_000_000_000_000, 1])
 

@@ -10,7 +10,7 @@ from feedhandler.wire.addons import AddOns
 from feedhandler.wire.field import Field, Kind, Role
 from feedhandler.wire.presence import Presence
 from feedhandler.wire.record import Record
-from feedhandler.wire.tails import Choice, Group, Integers, OnlyWhen, Text
+from feedhandler.wire.tails import Appendage, Choice, Group, Integers, OnlyWhen, Text
 
 # Text as it comes back: no padding at its end, nothing that is not one byte.
 TEXT = st.characters(min_codepoint=0x20, max_codepoint=0x7E)
@@ -79,6 +79,12 @@ def tail_values(tail: Any) -> st.SearchStrategy[dict[str, Any]]:
         return st.fixed_dictionaries({tail.name: text_of(20)})
     if isinstance(tail, OnlyWhen):
         return only_when(tail)
+    if isinstance(tail, Appendage):
+        cases = [
+            values_of(case).map(lambda values, on=on: {**values, tail.on: on})
+            for on, case in tail.cases.items()
+        ]
+        return st.one_of(st.just({tail.on: ""}), *cases)
     raise TypeError(f"no values for a {type(tail).__name__}")
 
 
