@@ -28,7 +28,7 @@ from nic.percentiles import percentiles
 
 app = typer.Typer(add_completion=False)
 
-TOGETHER = 32
+TOGETHER = 64
 LOCATES = 65_536
 ORDERS = 4_000_000
 LEVELS = 2_000_000

@@ -34,9 +34,11 @@ from feedhandler.books.layout import (
     EVENT_OPEN_MARK,
     FAULTS,
     LEVELS_FULL,
+    NO_ORDER_AT,
     ORDER_BYTES,
-    ORDER_LEVEL,
     ORDERS_FULL,
+    SEEN,
+    SEEN_ORDERS,
     STALE,
     TOP_FAULT,
     TOP_KEY,
@@ -46,7 +48,7 @@ from feedhandler.books.layout import (
     UNKNOWN_INSTRUMENT,
 )
 from feedhandler.books.notes import set_bands, set_own_status
-from feedhandler.books.orders import arrival_of, bucket_address, bucket_of
+from feedhandler.books.orders import arrival_of, bucket_address, bucket_of, level_at
 from feedhandler.books.tops import top_address
 from feedhandler.books.whole import (
     clear_instrument,
@@ -56,7 +58,7 @@ from feedhandler.books.whole import (
     set_unit_status,
 )
 from feedhandler.books.window import window_level
-from nic.raw import load_i64le, load_n8, load_n32le, prefetch, store_u8, store_u32le, store_u64le
+from nic.raw import load_i64le, load_n8, prefetch, store_u8, store_u32le, store_u64le
 from nic.vector import count_trailing_zeros
 from nic.vector import equal_mask_4_of_16 as same_ids
 
@@ -65,6 +67,7 @@ UNIT_SHIFT, UNIT_MASK = 32, 0xFFFFFFFF
 LAST_ID = 0x8  # the last id of a bucket stands for one that is not in it
 ORDER_AHEAD = 16  # actions ahead of which an order is asked for
 LEVEL_BEHIND = 8  # actions later its level is
+SEEN_MASK = SEEN_ORDERS - 1
 
 
 @njit(nogil=True, forceinline=True)
@@ -86,16 +89,19 @@ def ask_for_order(book, action):
 
 @njit(nogil=True, forceinline=True)
 def ask_for_level(book, action):
-    """Second: the level of the order found, or the one that an order is probably added to."""
+    """Second: the level of the order found, or the one that an order is probably added to.
+
+    Gives the address where the order is, or another one of its bucket.
+    """
     order_id = word(action, 2)
     line = bucket_address(book, bucket_of(book, order_id))
-    found = same_ids(line, order_id)
-    known = load_n32le(line + ORDER_BYTES * count_trailing_zeros(found | LAST_ID) + ORDER_LEVEL)
+    order = line + ORDER_BYTES * count_trailing_zeros(same_ids(line, order_id) | LAST_ID)
     ladder = 2 * likely_instrument(book, word(action, 1)) + (load_n8(action + 1) >> 1)
     key = key_of_price(word(action, 3), ladder)
     added_to = window_level(ladder_address(book, ladder), key)
     adds = -np.int64(load_n8(action) == ADD)
-    prefetch(level_address(book, (added_to & adds) | (known & ~adds)))
+    prefetch(level_address(book, (added_to & adds) | (level_at(order) & ~adds)))
+    return order
 
 
 @njit(nogil=True)
@@ -176,14 +182,14 @@ def add_action(book, action):
 
 
 @njit(nogil=True, forceinline=True)
-def apply_action(book, action):
-    """Applies one action; gives its fault."""
+def apply_action(book, action, seen):
+    """Applies one action; gives its fault. `seen` is where its order was a moment ago."""
     kind = load_n8(action)
     order_id, time_ns = word(action, 2), word(action, 6)
     if kind == ADD:
         return add_action(book, action)
     if kind == DELETE or kind == EXECUTE or kind == EXECUTE_PRICE or kind == REDUCE:
-        return take_shares(book, order_id, word(action, 4), kind == DELETE, time_ns)
+        return take_shares(book, order_id, seen, word(action, 4), kind == DELETE, time_ns)
     if kind == REPLACE:
         price, shares, sequence = word(action, 3), word(action, 4), word(action, 7)
         return replace_order(book, order_id, word(action, 5), price, shares, sequence, time_ns)
@@ -205,9 +211,9 @@ def note_fault(book, action, fault):
 
 
 @njit(nogil=True, forceinline=True)
-def apply_counted(book, action):
+def apply_counted(book, action, seen):
     """Applies one action; a fault is counted and marks its instrument."""
-    fault = apply_action(book, action)
+    fault = apply_action(book, action, seen)
     if fault != 0:
         note_fault(book, action, fault)
 
@@ -216,12 +222,14 @@ def apply_counted(book, action):
 def apply_batch(book, actions, count):
     """Applies actions in order, the memory of those ahead on its way meanwhile."""
     if count == 1:
-        apply_counted(book, actions)
+        apply_counted(book, actions, book + NO_ORDER_AT)
         return
     for number in range(count + ORDER_AHEAD):
         if number < count:
             ask_for_order(book, actions + ACTION_BYTES * number)
         if LEVEL_BEHIND <= number < count + LEVEL_BEHIND:
-            ask_for_level(book, actions + ACTION_BYTES * (number - LEVEL_BEHIND))
+            order = ask_for_level(book, actions + ACTION_BYTES * (number - LEVEL_BEHIND))
+            store_u64le(book + SEEN + 8 * (number & SEEN_MASK), order)
         if number >= ORDER_AHEAD:
-            apply_counted(book, actions + ACTION_BYTES * (number - ORDER_AHEAD))
+            seen = load_i64le(book + SEEN + 8 * ((number - LEVEL_BEHIND) & SEEN_MASK))
+            apply_counted(book, actions + ACTION_BYTES * (number - ORDER_AHEAD), seen)

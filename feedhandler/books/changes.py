@@ -106,9 +106,12 @@ def remove_order(book, order, level, time_ns):
 
 
 @njit(nogil=True, forceinline=True)
-def take_shares(book, order_id, shares, whole, time_ns):
-    """Shares leave an order, all of them or so many; the last ones take it out."""
-    order = find_order(book, order_id)
+def take_shares(book, order_id, seen, shares, whole, time_ns):
+    """Shares leave an order, all of them or so many; the last ones take it out.
+
+    `seen` is the address where the order probably is.
+    """
+    order = seen if load_i64le(seen) == order_id else find_order(book, order_id)
     if order == 0 or order_id == NO_ORDER:
         return UNKNOWN_ORDER
     level, had = level_at(order), quantity_at(order)

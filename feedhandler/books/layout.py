@@ -40,6 +40,7 @@ WINDOW: Final = 64  # as many as bits in a word
 NO_KEY: Final = -(1 << 63)  # below every price key
 NO_ORDER: Final = -1  # id of a free slot
 BUCKET_ORDERS: Final = 4
+SEEN_ORDERS: Final = 16
 BUCKET_BYTES: Final = 64
 
 FAULT_NAMES: Final = (
@@ -106,6 +107,8 @@ HEAD_DTYPE: Final = np.dtype(
         ("next_window", "i8"),  # level number of the first window never used
         ("first_single", "i8"),  # level number behind the last window
         ("notes", "i8"),
+        ("seen", "i8", (SEEN_ORDERS,)),  # where orders of the next actions were found
+        ("no_order", "i8"),  # NO_ORDER: an order that is none
         ("noted", "i8"),  # 1: some instrument had bands or a side that does not count
     ]
 )
@@ -206,6 +209,8 @@ BATCHES: Final = _head["batches"]
 APPLY: Final = _head["apply"]
 FREE_CHUNKS: Final = _head["free_chunks"]
 FAULTS: Final = _head["faults"]
+SEEN: Final = _head["seen"]
+NO_ORDER_AT: Final = _head["no_order"]
 NEXT_WINDOW: Final = _head["next_window"]
 FIRST_SINGLE: Final = _head["first_single"]
 NOTES: Final = _head["notes"]

@@ -12,7 +12,7 @@ from feedhandler.books.apply import apply_batch
 from feedhandler.books.layout import BATCHES
 from nic.raw import load_i64le, store_release_u64
 
-TOGETHER: Final = 32  # actions asked for and applied together
+TOGETHER: Final = 64  # actions asked for and applied together
 
 
 @njit(nogil=True)

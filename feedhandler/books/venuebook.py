@@ -172,6 +172,7 @@ def _make_tables(sizes: Sizes, path: Path | None, generation: int) -> Block:
 def _fill_head(main: Block, sizes: Sizes) -> None:
     head = main["head"][0]
     head["instruments"] = sizes.instruments
+    head["no_order"] = layout.NO_ORDER
     head["next_window"] = layout.WINDOW
     head["next_level"] = head["first_single"] = layout.WINDOW * (sizes.window_count + 1)
     main["ladders"]["near"]["best_key"] = layout.NO_KEY
