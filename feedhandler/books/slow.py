@@ -335,16 +335,20 @@ class SlowBooks:
         self._level_count -= 1
 
     def _make_room(self, side: Side) -> None:
-        """Ladders grow by doubling; the smaller chunk is kept for another ladder."""
-        if len(side.keys) == side.room:
+        """Ladders grow by doubling; the smaller chunk is kept for another ladder.
+
+        Only where no ladder has a window: which levels are in one is the kernels' own business,
+        and books with windows are given chunks enough when they are compared.
+        """
+        if self._level_count >= self.sizes.levels:
+            raise BookFault("levels_full")
+        if self.sizes.window_count == 0 and len(side.keys) == side.room:
             size = 2 * side.room or SMALLEST
             if size > LARGEST or not self._take_chunk(size):
                 raise BookFault("chunks_full")
             if side.room:
                 self._free_chunks[side.room] += 1
             side.room = size
-        if self._level_count >= self.sizes.levels:
-            raise BookFault("levels_full")
 
     def _take_chunk(self, size: int) -> bool:
         if self._free_chunks[size]:

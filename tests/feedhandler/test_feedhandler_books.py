@@ -136,7 +136,7 @@ def test_full_tables_are_refused_and_make_the_book_stale():
     for sizes, fault in (
         (Sizes(orders=3, levels=9, instruments=4), "orders_full"),
         (Sizes(orders=9, levels=3, instruments=4), "levels_full"),
-        (Sizes(orders=9, levels=9, instruments=4, chunk_bytes=64), "chunks_full"),
+        (Sizes(orders=9, levels=9, instruments=4, chunk_bytes=64, windows=0), "chunks_full"),
     ):
         with Pair(sizes) as pair:
             pair.apply(*(add(n, B, 100 + n, 10) for n in range(5)))

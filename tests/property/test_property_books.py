@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from feedhandler import actions as a
 from feedhandler.books.sizes import Sizes
+from feedhandler.books.window import CENT
 from feedhandler.packetactions import PacketActions
 
 ORDER_KINDS = (
@@ -26,17 +27,28 @@ KINDS = {  # a venue sends orders, or levels, or its best prices
     "tops": (a.TOP,) * 8,
 }
 
-SIZES = st.builds(
-    Sizes,
-    orders=st.sampled_from([3, 10, 60]),
-    levels=st.sampled_from([3, 9, 60]),
-    instruments=st.sampled_from([3, 7]),
-    chunk_bytes=st.sampled_from([256, 1024, None]),
-    named=st.booleans(),
-    scattered=st.booleans(),
-)
+
+def sizes_with(
+    windows: list[int | None], chunk_bytes: list[int | None]
+) -> st.SearchStrategy[Sizes]:
+    """Small tables of all kinds."""
+    return st.builds(
+        Sizes,
+        orders=st.sampled_from([3, 10, 60]),
+        levels=st.sampled_from([3, 9, 60]),
+        instruments=st.sampled_from([3, 7]),
+        chunk_bytes=st.sampled_from(chunk_bytes),
+        windows=st.sampled_from(windows),
+        named=st.booleans(),
+        scattered=st.booleans(),
+    )
+
+
+SIZES = sizes_with([0], [256, 1024, None]) | sizes_with([1, 3, None], [None])
 IDS = st.integers(-1, 9) | st.sampled_from([8, 16, 24, 32, 40, 48, (1 << 63) - 1, -(1 << 63)])
-PRICES = st.integers(100, 104) | st.integers(0, 60) | st.sampled_from([a.NO_PRICE, -5])
+ODD_PRICES = st.integers(100, 104) | st.integers(0, 60) | st.sampled_from([a.NO_PRICE, -5])
+CENTS = st.integers(98, 102) | st.integers(0, 300) | st.sampled_from([-3, 64, 127, 10_000, 1 << 40])
+PRICES = ODD_PRICES | CENTS.map(lambda cents: cents * CENT) | CENTS.map(lambda n: n * CENT)
 QUANTITIES = st.integers(1, 9) | st.sampled_from([0, -1, 1 << 32, (1 << 32) - 1])
 FLAGS = st.sampled_from([0, 0, a.KEEPS_PRIORITY, a.EVENT_OPEN])
 
