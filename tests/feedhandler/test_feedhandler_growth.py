@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
@@ -54,15 +55,15 @@ def test_growth_at_random_moments_changes_nothing(loop, seed, scattered):
     sizes = sizes_for(ITCH, **LARGE | {"orders": 1000, "levels": 1000}, scattered=scattered)
     with VenueBook(sizes) as book:
         options = LoopOptions(command_rounds=0)
-        with running(loop, packets, book, options=options) as run:
+        with ExitStack() as stack, running(loop, packets, book, options=options) as run:
             for number in range(250):
                 if number in moments:
                     orders = int(book.sizes.orders * chance.uniform(1, 2.5))
                     levels = int(book.sizes.levels * chance.uniform(1, 2.5))
                     growth = book.prepare_growth(orders=orders, levels=levels)
-                    with allowed(growth.tables):
-                        assert run.commands.send(GROW, number, growth.words)
-                        run.round()
+                    stack.enter_context(allowed(growth.tables))
+                    assert run.commands.send(GROW, number, growth.words)
+                    run.round()
                     assert growth.done
                     book.finish_growth(growth)
                 else:
