@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from feedhandler.books.growing import GENERATION, GROWTH_DTYPE, TABLE_FIELDS, VE
 from feedhandler.books.sizes import Sizes
 from nic.block import HEADER_BYTES, Block, Layout, create
 
+MILLION: Final = 1_000_000
 SCATTER: Final = 0x9E3779B97F4A7C15 - (1 << 64)
 SCATTER_SHIFT: Final = 32  # the upper half of the product is the well mixed one
 DENSE_SHIFT: Final = 2  # four orders of a bucket beside each other
@@ -49,6 +51,11 @@ def mapped_bytes(sizes: Sizes) -> int:
     """Memory of books of these sizes, to the byte."""
     both = main_sections(sizes), table_sections(sizes)
     return sum(Layout(sections).size_bytes for sections in both)
+
+
+def bytes_per_million_orders(sizes: Sizes) -> int:
+    """Memory of books like these, but with room for a million orders: all that is mapped."""
+    return mapped_bytes(replace(sizes, orders=MILLION))
 
 
 def make_tables(sizes: Sizes, path: Path | None) -> Block:
