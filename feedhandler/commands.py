@@ -10,6 +10,7 @@ import numpy as np
 
 from feedhandler.messages import TICK
 from feedhandler.polling import Poller
+from feedhandler.state import RUNNING
 from nic.block import Block
 from nic.ringview import Ring
 
@@ -25,7 +26,7 @@ class Commands:
     """
 
     def __init__(self, block: Block) -> None:
-        self._ring = Ring(block["commands"])
+        self._ring, self._control = Ring(block["commands"]), block["control"]
         self._lock = threading.Lock()
 
     def send(self, kind: int, timestamp_ns: int, words: Sequence[int] = ()) -> bool:
@@ -34,6 +35,11 @@ class Commands:
         row[: len(words)] = words
         with self._lock:
             return self._ring.push(kind=kind, timestamp_ns=timestamp_ns, words=row)
+
+    @property
+    def loop_runs(self) -> bool:
+        """Whether the loop has been started and has not returned yet."""
+        return int(self._control["running"][0]) == RUNNING
 
     @property
     def waiting_count(self) -> int:

@@ -135,13 +135,16 @@ class Grower(Poller):
         venue.allowed = growth.tables.address if CHECKED else None
 
     def settle(self) -> None:
-        """What is under way is done here. For when the loop has ended and the thread has too."""
+        """What is under way is done here, once the thread has ended and the loop has returned.
+
+        Beside a loop that runs, what it has not done yet is left as it is.
+        """
         for name, venue in self._venues.items():
-            growth = venue.growth
-            if growth is not None:
-                if not growth.done:
-                    venue.book.move(growth)
+            growth, runs = venue.growth, self._commands.loop_runs
+            if growth is not None and not growth.done and not runs:
+                venue.book.move(growth)
+            if growth is not None and growth.done:
                 self._finish(name, venue, growth)
-            if venue.allowed is not None:
+            if venue.allowed is not None and not runs:
                 forbid(venue.allowed)
                 venue.allowed = None

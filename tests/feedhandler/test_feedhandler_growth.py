@@ -225,6 +225,7 @@ def test_without_memory_the_books_stay_as_they_are_and_it_is_tried_again(monkeyp
         raise OSError("no room")
 
     block = create_state([], [])
+    assert not Commands(block).loop_runs
     with VenueBook(Sizes(orders=4, levels=64, instruments=4)) as book:
         grower = Grower(Commands(block), {"venue": book}, lambda: 1)
         book.head["live_orders"] = 4
@@ -236,6 +237,10 @@ def test_without_memory_the_books_stay_as_they_are_and_it_is_tried_again(monkeyp
         for _ in range(RETRY_POLLS + 1):
             grower.poll()
         assert grower.failed == {}
+        block["control"]["running"] = 1
+        grower.settle()
+        assert book.generation == 0  # a running loop's books are not touched
+        block["control"]["running"] = 0
         grower.settle()  # the loop never came: done here
         assert (book.generation, book.sizes.orders) == (1, 8)
 
