@@ -134,7 +134,8 @@ line = "B"
 
 
 def test_book_and_bbo_stop_there_too(capsys, tmp_path):
-    listed = ITCH50["R"].encode(stock_locate=5, stock="AAPL", round_lot_size=100)
+    about = {"stock": "AAPL", "round_lot_size": 100, "authenticity": "P"}
+    listed = ITCH50["R"].encode(stock_locate=5, **about)
     packets = [mold(1, [listed, add_order(7)]), mold(3, [delete_order(8)]), mold(4, [])]
     file = write(tmp_path / "some.pcap", map(udp_frame, packets))
     lines = tmp_path / "lines.toml"
@@ -143,7 +144,7 @@ def test_book_and_bbo_stop_there_too(capsys, tmp_path):
     for command in (["book", "AAPL"], ["bbo"]):
         arguments = [*command, file, "--channels", lines]
         code, out, err = spoken(capsys, *arguments)
-        assert code == 0
+        assert code == 0, err
         assert "packet 2" not in err
         code, out, err = spoken(capsys, *arguments, "--strict")
         assert (code, err.endswith(told)) == (1, True)
