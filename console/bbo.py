@@ -59,12 +59,15 @@ def bbo(
     speed: Annotated[
         str, typer.Option(help="Of --publish: max, or capture seconds a second.")
     ] = "max",
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Stop at the first impossible input.")
+    ] = False,
 ) -> int:
     """Write how best bids and offers changed: of all sizes (best), of protected quotes (national).
 
     The national best takes round lots of venues that trade and whose books can be trusted. Price
     bands and halts come from the consolidated tapes among the captures. Captures are read twice:
-    first for the symbols.
+    first for the symbols. Exit code 1: changes were lost, or --strict stopped.
     """
     if out is not None and out.suffix not in SUFFIXES:
         raise typer.BadParameter(f"--out {out}: expected a name that ends in .parquet or .jsonl")
@@ -74,7 +77,7 @@ def bbo(
     kernel = loop_kernel(plan.feeds, market=True, lines=lines_of(plan) is not None)
     compile_all([kernel])
     orders = order_room(files)
-    with MarketRun(plan, orders, unknown_trades=assume_trading) as run:
+    with MarketRun(plan, orders, unknown_trades=assume_trading, strict=strict) as run:
         with MarketRun(plan, orders) as scout:
             scout.learn(kernel, replay_uri(files))
             run.adopt(scout)
@@ -134,7 +137,9 @@ def _verdict(run: MarketRun, subscription: Subscription) -> int:
     """What was not right, in a line each; the exit code."""
     for name, faults in run.faults().items():
         complain(f"{name}: " + ", ".join(f"{count} {fault}" for fault, count in faults.items()))
+    if run.stopped:
+        complain(run.stopped)
     if subscription.lost_count:
         complain(f"{subscription.lost_count} changes lost: the ring was full")
         return 1
-    return 0
+    return 1 if run.stopped else 0

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from console.bookplan import book_plan, venue_of
 from console.bookrun import BookRun
+from console.main import complain
 from console.people import time_text
 from console.plan import Plan, first_time_ns
 from console.screen import console, count, table
@@ -48,10 +49,14 @@ def book(
         Path | None, typer.Option(help="Channel map (TOML): which feed comes where.")
     ] = None,
     feed: Annotated[str, typer.Option(help="Every datagram is of this feed.")] = "",
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Stop at the first impossible input.")
+    ] = False,
 ) -> int:
     """Show a symbol's books at the end of captures, or as of a moment in them.
 
-    Lines A and B are put together; a book with a gap says that it is stale.
+    Lines A and B are put together; a book with a gap says that it is stale. Exit code 1: --strict
+    stopped.
     """
     plan = book_plan(files, channels, feed)
     chosen = _chosen(plan, venue)
@@ -60,8 +65,11 @@ def book(
         raise typer.BadParameter(f"no venue in these captures names {symbol}")
     zone = plan.feeds[0].zone
     until_ns = _moment(at, first_time_ns(files), zone) if at else None
-    with BookRun(plan, files) as run:
+    with BookRun(plan, files, strict=strict) as run:
         run.run(until_ns)
+        if run.stopped:
+            complain(run.stopped)
+            return 1
         parts = []
         for name, views in run.books.items():
             key = keys.get(name)

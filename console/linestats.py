@@ -16,20 +16,23 @@ COUNTS = (
 LINE_COUNTS = ("packets", "first", "duplicates", "gaps", "missing", "reordered", "leads")
 
 
-def lines_of(plan: Plan) -> Lines | None:
-    """The channels that carry the same data as another one; None when no two do.
+def lines_of(plan: Plan, *, alone: bool = False) -> Lines | None:
+    """The channels to arbitrate between; None when there are none.
 
-    Those of the same name and feed do, each on a line of its own.
+    Channels of the same name and feed carry the same data, each on a line of its own. With `alone`
+    those that have no other beside them are in it as well, so that their gaps are seen.
     """
     found: dict[tuple[str, str], dict[str, int]] = {}
     for number, channel in enumerate(plan.channels):
-        if channel.feed is not None and channel.address is not None:
-            key = channel.name, channel.feed.full_name
-            found.setdefault(key, {}).setdefault(channel.line, number)
-    together = [lines for lines in found.values() if len(lines) > 1]
+        if channel.feed is not None:
+            lines = found.setdefault((channel.name, channel.feed.full_name), {})
+            if channel.line in lines:  # the same line twice: not known to be the same data
+                lines = found.setdefault((f"{channel.name} {number}", channel.feed.full_name), {})
+            lines[channel.line] = number
+    wanted = [lines for lines in found.values() if alone or len(lines) > 1]
     streams = {
         channel: (stream, LINE_NAMES.index(line))
-        for stream, lines in enumerate(together)
+        for stream, lines in enumerate(wanted)
         for line, channel in lines.items()
     }
     return Lines(streams) if streams else None

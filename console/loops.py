@@ -24,17 +24,19 @@ COUNTING = "the loop that counts"
 NAMED_FILES = 2
 
 
-def loop_kernel(feeds: Sequence[Feed], *, market: bool = False, lines: bool = False) -> Kernel:
+def loop_kernel(
+    feeds: Sequence[Feed], *, books: bool = False, market: bool = False, lines: bool = False
+) -> Kernel:
     """The loop for these feeds; without any, the one that only counts.
 
-    With `market` it keeps books and the consolidated book, with `lines` it arbitrates between the
-    lines that `make_state` is given.
+    With `books` it keeps books, with `market` the consolidated book as well, with `lines` it
+    arbitrates between the lines that `make_state` is given.
     """
     if not feeds:
         return Kernel(COUNTING, run, (types.uint64,))
     names = ", ".join(feed.full_name for feed in feeds)
-    kernel = specialise.build(feeds, market=market, lines=lines)
-    kept = ", with books" if market else ""
+    kernel = specialise.build(feeds, books=books, market=market, lines=lines)
+    kept = ", with books" if books or market else ""
     return Kernel(f"the loop for {names}{kept}", kernel, (types.uint64,))
 
 
@@ -51,8 +53,8 @@ def make_state(
     """A block ready to run, with names in it for whoever looks.
 
     `books` and `venues` give, by channel, the head of its venue's books and the venue's row in a
-    consolidated book. `lines` are those to
-    arbitrate between, as `lines_of` finds them; the kernel has to be made for it.
+    consolidated book. `lines` are those to arbitrate between, as `lines_of` finds them; the kernel
+    has to be made for it.
     """
     feeds, channels = plan.feeds, plan.channels
     extra = statefile.sections(len(ports), len(channels))

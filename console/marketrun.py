@@ -3,102 +3,75 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from console.bookplan import sizes_of_venue, venue_of
+from console.bookplan import venue_of
 from console.compiling import Kernel
-from console.linestats import lines_of
-from console.loops import make_state
-from console.main import complain
 from console.plan import Plan
+from console.venuerun import VenueRun
 from feedhandler.actions import TEST_SYMBOL
-from feedhandler.books.venuebook import VenueBook
-from feedhandler.channels import NO_CHANNEL
 from feedhandler.consolidated.market import Market
 from feedhandler.consolidated.subscriptions import Subscription
-from feedhandler.feed import Feed
-from feedhandler.state import LINK_FAILED
-from feedhandler.stateblock import LoopOptions, Wait
+from feedhandler.stateblock import Wait
 from feedhandler.symbols import SymbolMaster, convention_of, text_of
-from nic.port import Port, open_port
-from nic.regions import allowed
+from nic.block import Block
 
 BURST: Final = 64
 RING_SLOTS: Final = 1 << 18  # what one burst can publish, many times over
 
 
-class MarketRun:
-    """One run of captures.
+class MarketRun(VenueRun):
+    """One run of captures with the consolidated book.
 
     Args:
         plan: its channels all have feeds that come in datagrams.
-        orders: room of each venue's order table.
+        orders: room of each venue's order table at first.
         unknown_trades: whether a venue that never said its status counts as trading.
+        strict: the run stops at the first packet with an impossible input.
 
     Attributes:
-        market, master, books: what the run fills.
+        market, master: what the run fills beside the books.
         venues: names by venue number.
     """
 
-    def __init__(self, plan: Plan, orders: int, *, unknown_trades: bool = False) -> None:
-        self.plan = plan
-        feeds: dict[str, Feed] = {}
-        for channel in plan.channels:
-            assert channel.feed is not None
-            feeds.setdefault(venue_of(channel), channel.feed)
-        self.feeds = feeds
-        self.venues = list(feeds)
+    def __init__(
+        self, plan: Plan, orders: int, *, unknown_trades: bool = False, strict: bool = False
+    ) -> None:
+        super().__init__(plan, orders, strict=strict)
+        self.venues = list(self.feeds)
         self.master = SymbolMaster()
-        self._stack = ExitStack()
-        self.market = Market(venues=len(feeds), unknown_trades=unknown_trades)
+        self.market = Market(venues=len(self.feeds), unknown_trades=unknown_trades)
         self._stack.callback(self.market.close)
-        self.books: list[VenueBook] = []
-        for number, (name, feed) in enumerate(feeds.items()):
-            book = VenueBook(sizes_of_venue(feed, orders))
-            self._stack.callback(book.close)
-            self.books.append(book)
+        for number, (name, feed) in enumerate(self.feeds.items()):
             tape = feed.consolidated
-            self.market.add_venue(name, book, protected=not tape, halts_all=tape)
+            self.market.add_venue(name, self.books[name], protected=not tape, halts_all=tape)
             self.master.add_venue(number, convention_of(feed))
 
     def __enter__(self) -> MarketRun:
         return self
 
-    def __exit__(self, *_exception: object) -> None:
-        self._stack.close()
+    def venue_rows(self) -> Mapping[int, int]:
+        """Where each channel's venue is in the consolidated book."""
+        channels = enumerate(self.plan.channels)
+        numbers = {n: self.venues.index(venue_of(channel)) for n, channel in channels}
+        return {n: self.market.venue_address(venue) for n, venue in numbers.items()}
+
+    def memory(self) -> Iterator[Block]:
+        """The consolidated book and the books."""
+        yield from self.market.blocks
+        yield from super().memory()
 
     def rounds(self, kernel: Kernel, uri: str) -> Iterator[None]:
         """Runs the loop burst by burst. Raises PortError where the port fails."""
-        channels = enumerate(self.plan.channels)
-        numbers = {n: self.venues.index(venue_of(channel)) for n, channel in channels}
-        rows = {n: self.market.venue_address(venue) for n, venue in numbers.items()}
-        heads = {n: self.books[venue].address for n, venue in numbers.items()}
-        lines = lines_of(self.plan)
-        options = LoopOptions(
-            burst_max=BURST,
-            wait=Wait.SPIN if uri.endswith("speed=max") else Wait.SLEEP,
-            measure=False,
-            round_limit=1,
-            default_channel=0 if self.plan.catch_all else NO_CHANNEL,
-        )
-        with ExitStack() as stack:
-            port = stack.enter_context(open_port(uri))
-            block = make_state(self.plan, [port], options, None, 0.0, heads, rows, lines)
-            stack.callback(block.close)
-            memory = [block, *self.market.blocks, *self.market.book_blocks(), *port.regions]
-            stack.enter_context(allowed(*memory))
-            while block["control"]["open_links"][0]:
-                kernel.dispatcher(np.uint64(block.address))
+        wait = Wait.SPIN if uri.endswith("speed=max") else Wait.SLEEP
+        with self.opened(kernel, uri, burst=BURST, wait=wait) as step:
+            goes_on = True
+            while goes_on:
+                goes_on = step(1)
                 yield
-            self._check(port, int(block["links"]["status"][0]))
-
-    def _check(self, port: Port, status: int) -> None:
-        if status == LINK_FAILED or port.stats().rx_errors:
-            complain(port.last_error or f"{port.uri}: the port failed")
 
     def learn(self, kernel: Kernel, uri: str) -> None:
         """A run for the symbols alone: fills master and maps."""
@@ -107,7 +80,7 @@ class MarketRun:
             while len(records := subscription.read()):
                 self._learn(records)
         for venue, feed in enumerate(self.feeds.values()):
-            book = self.books[venue]
+            book = self.books[self.venues[venue]]
             if feed.keys == "text":
                 for number in range(1, int(book.head["known_keys"]) + 1):
                     key = int(book.tops["key"][number])
@@ -130,8 +103,3 @@ class MarketRun:
         self.market.instruments[:] = other.market.instruments
         for band in ("lower_band", "upper_band"):  # come again, each at its time
             self.market.instruments[band] = 0
-
-    def faults(self) -> Mapping[str, dict[str, int]]:
-        """Impossible actions by venue."""
-        found = {name: book.faults() for name, book in zip(self.venues, self.books, strict=True)}
-        return {name: faults for name, faults in found.items() if faults}

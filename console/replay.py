@@ -37,6 +37,7 @@ from console.report import tables
 from console.screen import console, size
 from console.snapshot import snapshot
 from feedhandler.channels import NO_CHANNEL
+from feedhandler.commands import Commands, Ticker
 from feedhandler.stateblock import LoopOptions, Wait, stop
 from nic.block import Block
 from nic.clock import Clock
@@ -175,6 +176,8 @@ def _run(
         if state is None:
             stack.callback(path.unlink, missing_ok=True)
         stack.enter_context(allowed(block, *(region for port in ports for region in port.regions)))
+        if _live(ports):  # silence tells no time there, and a replay's packets tell their own
+            stack.enter_context(Ticker(Commands(block), time.time_ns))
         seconds, interrupted = _poll(kernel, block, ports, core)
         seen = snapshot(block) | {"elapsed_s": seconds}
         failed = [_trouble(*pair) for pair in zip(ports, seen["links"], strict=True)]
@@ -182,6 +185,11 @@ def _run(
     if interrupted:
         return INTERRUPTED
     return 1 if any(failed) else 0
+
+
+def _live(ports: Sequence[Port]) -> bool:
+    """Whether packets have the times of now."""
+    return not any(port.uri.startswith("replay:") for port in ports)
 
 
 def _join(ports: Sequence[Port], plan: Plan) -> None:

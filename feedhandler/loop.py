@@ -1,12 +1,19 @@
 """The receive loop: poll ports, parse frames, find channels, hand datagrams to a handler.
 
-A handler is two kernels, given as `KernelRef` so that each configuration compiles only its own:
+A handler is three kernels, given as `KernelRef` so that each configuration compiles only its own:
 
     handle(state, channel, payload, length, timestamp_ns, burst_index) -> messages decoded, int64
-    flush(state, packet_count) -> ignored, int64; once after each burst, before frames are released
+    flush(state, packet_count) -> 0, or 1 to stop the loop; once after each burst, before its frames
+        are released, and after each command
+    command(state, record) -> 1, or 0 for a kind that it does not know; int64
 
 `state` is the address of the state block, `channel` the channel index, `payload` an address whose
-next `length` bytes may be read until flush returns.
+next `length` bytes may be read until flush returns, `record` that of a COMMAND_DTYPE row.
+
+Packets and commands are all that the loop looks at, and each has its time: what comes out depends
+on their order alone. Once a round the ring of commands is looked at, one acquire load while it is
+empty; at most one is taken, behind the round's packets, and for preference in a round that had
+none.
 """
 
 from __future__ import annotations
@@ -23,9 +30,11 @@ from feedhandler.frame import (
     VLAN,
     parse_frame,
 )
+from feedhandler.messages import TICK, UNKNOWN_COMMAND, publish_event
 from feedhandler.reasons import Reason
 from feedhandler.state import (
     BURST_MAX,
+    BUSY_ROUNDS,
     CHANNEL_BYTES,
     CHANNEL_MESSAGES,
     CHANNEL_PACKETS,
@@ -33,6 +42,10 @@ from feedhandler.state import (
     CHANNEL_TIMESTAMP,
     CHANNEL_TOTAL_BYTES,
     CHANNELS_OFFSET,
+    COMMAND_ROUNDS,
+    COMMANDS,
+    COMMANDS_TAKEN,
+    COMMANDS_UNKNOWN,
     DESCRIPTOR_ADDRESS,
     DESCRIPTOR_BYTES,
     DESCRIPTOR_FLAGS,
@@ -68,6 +81,7 @@ from feedhandler.state import (
     RUNNING,
     SPIN_ROUNDS,
     STOP,
+    STOP_FAULT,
     STOPPED,
     TIMESPEC,
     WAIT_PAUSE,
@@ -90,6 +104,7 @@ from nic.raw import (
     store_release_u64,
     store_u64le,
 )
+from nic.ring import ring_drop, ring_front
 from nic.sleep import call_nanosleep
 
 PREFETCH_AHEAD = 4  # frames; their headers are on the way while this one is handled
@@ -164,7 +179,8 @@ def process_burst(state, link, descriptors, count, handle, flush):
             ended = cycles()
             histogram_add(state + PACKET_CYCLES, ended - started)
             started = ended
-    flush(state, count)
+    if flush(state, count) != 0:
+        store_release_u64(state + STOP, STOP_FAULT)
     last = descriptors + np.uint64((count - 1) * DESCRIPTOR_BYTES)
     timestamp_ns = load_u64le(last + DESCRIPTOR_TIMESTAMP)
     store_u64le(link + LINK_TIMESTAMP, timestamp_ns)
@@ -211,6 +227,29 @@ def poll_links(state, handle, flush):
 
 
 @njit(nogil=True)
+def take_command(state, received, flush, command):
+    """Takes a command if there is one and the moment is right; how many were taken."""
+    ring = state + np.uint64(COMMANDS)
+    record = ring_front(ring)
+    if record == 0:
+        return 0
+    waited = load_i64le(state + BUSY_ROUNDS)
+    if received != 0 and waited < load_i64le(state + COMMAND_ROUNDS):
+        store_u64le(state + BUSY_ROUNDS, waited + 1)
+        return 0
+    store_u64le(state + BUSY_ROUNDS, 0)
+    add_u64(state + COMMANDS_TAKEN, 1)
+    if command(state, record) == 0:
+        add_u64(state + COMMANDS_UNKNOWN, 1)
+        kind, timestamp_ns = load_i64le(record), load_i64le(record + np.uint64(8))
+        publish_event(np.int64(state), UNKNOWN_COMMAND, timestamp_ns, kind, 0, 0, 0)
+    elif flush(state, 0) != 0:
+        store_release_u64(state + STOP, STOP_FAULT)
+    ring_drop(ring)
+    return 1
+
+
+@njit(nogil=True)
 def wait(state, idle_rounds):
     """What to do when no link had anything, `idle_rounds` times in a row."""
     policy = load_u64le(state + WAIT_POLICY)
@@ -224,7 +263,7 @@ def wait(state, idle_rounds):
 
 
 @njit(nogil=True)
-def run_loop(state, handle, flush):
+def run_loop(state, handle, flush, command):
     """Polls until told to stop, all links have ended, or the round limit; packets received."""
     store_release_u64(state + RUN_STATUS, RUNNING)
     limit = load_i64le(state + ROUND_LIMIT)
@@ -233,10 +272,11 @@ def run_loop(state, handle, flush):
         received = poll_links(state, handle, flush)
         packets += received
         rounds += 1
+        taken = take_command(state, received, flush, command)
         store_release_u64(state + HEARTBEAT, load_u64le(state + HEARTBEAT) + np.uint64(1))
         if limit != 0 and rounds >= limit:
             break
-        if received != 0:
+        if received != 0 or taken != 0:
             idle = np.int64(0)
             continue
         idle += 1
@@ -258,11 +298,18 @@ def flush_nothing(state, packet_count):
     return np.int64(0)
 
 
+@njit(nogil=True)
+def only_ticks(state, record):
+    """The commands of handlers for which time only comes with packets."""
+    return np.int64(load_i64le(record) == TICK)
+
+
 COUNT_DATAGRAM = KernelRef(count_datagram)
 FLUSH_NOTHING = KernelRef(flush_nothing)
+ONLY_TICKS = KernelRef(only_ticks)
 
 
 @njit(nogil=True, cache=True)
 def run(state):
     """Runs the loop over the state block at `state` (uint64) with the handler that counts."""
-    return run_loop(state, COUNT_DATAGRAM, FLUSH_NOTHING)
+    return run_loop(state, COUNT_DATAGRAM, FLUSH_NOTHING, ONLY_TICKS)

@@ -30,15 +30,20 @@ import numpy as np
 
 from feedhandler.handler import batch_of, begin, context_of, count_actions, messages_so_far
 from feedhandler.loop import FLUSH_NOTHING, run_loop
+from feedhandler.messages import GROW, TICK
 from nic.kernelref import KernelRef
+from nic.raw import load_i64le
 '''
 
 BOOK_IMPORTS = """
 from feedhandler.bookhandler import collect, flush_books, room_for
+from feedhandler.books.growcommand import grow
 """
 
 MARKET_IMPORTS = """
+from feedhandler.books.growcommand import grow
 from feedhandler.consolidated.sink import consolidate
+from feedhandler.strict import flush_strict
 """
 
 BODY = """
@@ -57,18 +62,41 @@ def deliver(state, channel, payload, length, timestamp_ns):
 
 {handle}
 
+@njit(nogil=True)
+def command(state, record):
+    kind = load_i64le(record)
+    if kind == TICK:
+        tick(np.int64(state), load_i64le(record + np.uint64(8)))
+        return np.int64(1)
+    if kind == GROW:
+        return grow(np.int64(state), np.int64(record))
+    return np.int64(0)
+
+
 HANDLE = KernelRef(handle)
 FLUSH = {flush}
+COMMAND = KernelRef(command)
 
 
 @njit(nogil=True, cache=True)
 def run(state):
-    return run_loop(state, HANDLE, FLUSH)
+    return run_loop(state, HANDLE, FLUSH, COMMAND)
 """
 PLAIN_HANDLE = """
 @njit(nogil=True)
 def handle(state, channel, payload, length, timestamp_ns, burst_index):
     return deliver(state, channel, payload, length, timestamp_ns)
+
+
+@njit(nogil=True)
+def tick(state, timestamp_ns):
+    pass
+"""
+NO_BOOKS = """
+
+@njit(nogil=True)
+def grow(state, record):
+    return np.int64(0)
 """
 DECODING = {"room": "batch_of(state)", "keep": "", "flush": "FLUSH_NOTHING"}
 KEEPING_BOOKS = {
@@ -76,7 +104,10 @@ KEEPING_BOOKS = {
     "keep": "collect(state, made)",
     "flush": "KernelRef(flush_books)",
 }
-CONSOLIDATING = DECODING | {"keep": "consolidate(context, out, made)"}
+CONSOLIDATING = DECODING | {
+    "keep": "consolidate(context, out, made)",
+    "flush": "KernelRef(flush_strict)",
+}
 
 
 def kernel_pairs(feeds: Sequence[Feed]) -> list[tuple[str, str]]:
@@ -114,12 +145,13 @@ def source(
         sink, imports = CONSOLIDATING, MARKET_IMPORTS
     head += imports
     handle = PLAIN_HANDLE
+    known = "" if books or market else NO_BOOKS
     if lines:
         transports = {(feed.walk, feed.message): feed.transport.name for feed in feeds}
         more, handle = lines_source(list(transports.values()), books=books, market=market)
         head += more
     body = BODY.format(choices="\n".join(choices), handle=handle, **sink)
-    return head + "\n".join(kernels) + body
+    return head + "\n".join(kernels) + known + body
 
 
 def build(

@@ -20,6 +20,7 @@ from nic.ringlayout import ring_dtype
 WAIT_SPIN, WAIT_PAUSE, WAIT_SLEEP = 0, 1, 2
 LINK_OPEN, LINK_ENDED, LINK_FAILED = 0, 1, 2
 STOPPED, RUNNING = 0, 1
+STOP_ASKED, STOP_FAULT = 1, 2  # why the loop stops: it was told to, or an impossible input came
 BURST_CAPACITY = 256
 
 CONTROL_DTYPE = np.dtype(
@@ -39,7 +40,10 @@ CONTROL_DTYPE = np.dtype(
         ("links_offset", "<u8"),
         ("channels_offset", "<u8"),
         ("handler_offset", "<u8"),  # to the first section of the message kernels; 0 = none
-        ("unused_control", "<u8", (2,)),
+        ("arbiter_offset", "<u8"),  # to the row of arbitration; 0 = no channel has lines
+        ("strict", "<u8"),  # 1: the loop stops behind the burst with an impossible input
+        ("command_rounds", "<u8"),  # a command waits at most so long for a round without packets
+        ("unused_control", "<u8", (7,)),
         # Written by the loop, on cache lines of their own.
         ("running", "<u8"),
         ("heartbeat", "<u8"),  # rounds since the start
@@ -47,7 +51,10 @@ CONTROL_DTYPE = np.dtype(
         ("idle_rounds", "<u8"),
         ("last_timestamp_ns", "<u8"),
         ("packets", "<u8"),
-        ("unused_loop", "<u8", (2,)),
+        ("commands", "<u8"),  # taken
+        ("unknown_commands", "<u8"),  # of those
+        ("busy_rounds", "<u8"),  # that the next command has waited
+        ("unused_loop", "<u8", (7,)),
     ]
 )
 
@@ -108,6 +115,7 @@ EVENTS = _FIXED.offset("events")
 
 STOP = CONTROL + field_offset(CONTROL_DTYPE, "stop")
 BURST_MAX = CONTROL + field_offset(CONTROL_DTYPE, "burst_max")
+CHANNEL_COUNT = CONTROL + field_offset(CONTROL_DTYPE, "channel_count")
 LINK_COUNT = CONTROL + field_offset(CONTROL_DTYPE, "link_count")
 ROUND_LIMIT = CONTROL + field_offset(CONTROL_DTYPE, "round_limit")
 WAIT_POLICY = CONTROL + field_offset(CONTROL_DTYPE, "wait_policy")
@@ -118,12 +126,18 @@ MEASURE = CONTROL + field_offset(CONTROL_DTYPE, "measure")
 LINKS_OFFSET = CONTROL + field_offset(CONTROL_DTYPE, "links_offset")
 CHANNELS_OFFSET = CONTROL + field_offset(CONTROL_DTYPE, "channels_offset")
 HANDLER_OFFSET = CONTROL + field_offset(CONTROL_DTYPE, "handler_offset")
+ARBITER_OFFSET = CONTROL + field_offset(CONTROL_DTYPE, "arbiter_offset")
+STRICT = CONTROL + field_offset(CONTROL_DTYPE, "strict")
+COMMAND_ROUNDS = CONTROL + field_offset(CONTROL_DTYPE, "command_rounds")
 RUN_STATUS = CONTROL + field_offset(CONTROL_DTYPE, "running")
 HEARTBEAT = CONTROL + field_offset(CONTROL_DTYPE, "heartbeat")
 OPEN_LINKS = CONTROL + field_offset(CONTROL_DTYPE, "open_links")
 IDLE_ROUNDS = CONTROL + field_offset(CONTROL_DTYPE, "idle_rounds")
 LAST_TIMESTAMP = CONTROL + field_offset(CONTROL_DTYPE, "last_timestamp_ns")
 PACKETS = CONTROL + field_offset(CONTROL_DTYPE, "packets")
+COMMANDS_TAKEN = CONTROL + field_offset(CONTROL_DTYPE, "commands")
+COMMANDS_UNKNOWN = CONTROL + field_offset(CONTROL_DTYPE, "unknown_commands")
+BUSY_ROUNDS = CONTROL + field_offset(CONTROL_DTYPE, "busy_rounds")
 
 LINK_BYTES = LINK_DTYPE.itemsize
 LINK_PORT = field_offset(LINK_DTYPE, "port")

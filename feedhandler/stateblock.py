@@ -49,7 +49,12 @@ class LinkPort(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LoopOptions:
-    """Configuration of a loop. `measure` fills the packet_cycles histogram, 11 ns a packet."""
+    """Configuration of a loop.
+
+    `measure` fills the packet_cycles histogram, 11 ns a packet. A command waits for a round without
+    packets, `command_rounds` busy ones at most. A `strict` loop stops behind the burst in which the
+    books met an impossible input.
+    """
 
     burst_max: int = 64
     wait: Wait = Wait.SPIN
@@ -58,6 +63,8 @@ class LoopOptions:
     round_limit: int = 0
     measure: bool = False
     default_channel: int = NO_CHANNEL
+    command_rounds: int = 64
+    strict: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.burst_max <= state.BURST_CAPACITY:
@@ -65,6 +72,8 @@ class LoopOptions:
             raise ValueError(f"burst_max {self.burst_max}: expected 1 to {limit}")
         if self.sleep_ns < 1 or self.spin_rounds < 0 or self.round_limit < 0:
             raise ValueError("sleep_ns: expected 1 or more; spin_rounds, round_limit: 0 or more")
+        if self.command_rounds < 0:
+            raise ValueError(f"command_rounds {self.command_rounds}: expected 0 or more")
 
 
 def create_state(
@@ -114,13 +123,14 @@ def _write_control(block: Block, options: LoopOptions, link_count: int, channels
     control["timespec_s"], control["timespec_ns"] = divmod(options.sleep_ns, NS_PER_S)
     control["nanosleep"] = ctypes.cast(ctypes.CDLL(None).nanosleep, ctypes.c_void_p).value
     control["measure"] = options.measure
+    control["command_rounds"], control["strict"] = options.command_rounds, options.strict
     control["links_offset"] = block.offset("links")
     control["channels_offset"] = block.offset("channels")
 
 
 def stop(block: Block) -> None:
     """Asks a running loop to return after its current round."""
-    block["control"]["stop"] = 1
+    block["control"]["stop"] = state.STOP_ASKED
 
 
 def reason_counts(block: Block, link: int) -> dict[Reason, int]:

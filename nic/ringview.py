@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
 
+from nic.regions import CHECKED, allowed
 from nic.ring import ring_pop, ring_push
 
 
@@ -41,13 +43,18 @@ class Ring:
         self._record[:] = np.zeros((), self._record.dtype)
         for name, value in fields.items():
             self._record[name] = value
-        return bool(ring_push(self.address, self._record_address))
+        with self._allowed():
+            return bool(ring_push(self.address, self._record_address))
 
     def pop(self) -> np.ndarray[Any, Any] | None:
         """A copy of the oldest record as a one-row array, or None."""
-        if not ring_pop(self.address, self._record_address):
-            return None
+        with self._allowed():
+            if not ring_pop(self.address, self._record_address):
+                return None
         return self._record.copy()
+
+    def _allowed(self) -> AbstractContextManager[None]:
+        return allowed(self._row, self._record) if CHECKED else nullcontext()
 
     def drain(self) -> Iterator[np.ndarray[Any, Any]]:
         """Every record there is now and until the ring is found empty."""

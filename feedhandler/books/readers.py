@@ -2,7 +2,8 @@
 
 A reader may meet a half-written row. Every number it follows is kept inside its table, and what it
 copied counts only when a second look finds the same bytes and the writer was not inside one and the
-same batch all the while.
+same batch all the while. Where the tables are, it knows for one generation of them: when they have
+moved, nothing that it copied counts.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Final
 import numpy as np
 from numba import njit
 
+from feedhandler.books.growing import GENERATION
 from feedhandler.books.ladder import ladder_of_table
 from feedhandler.books.layout import (
     BATCHES,
@@ -35,6 +37,7 @@ from nic.raw import load_acquire_u64, load_i64le, load_n32le, store_u64le
 from nic.vector import count_ones
 
 TORN: Final = -1
+MOVED: Final = -2
 
 READ_LEVEL_DTYPE: Final = np.dtype([("price", "i8"), ("quantity", "i8"), ("orders", "i8")])
 READ_LEVEL_BYTES: Final = READ_LEVEL_DTYPE.itemsize
@@ -48,6 +51,7 @@ PLACES_DTYPE: Final = np.dtype(  # where this process has the tables
         ("chunks_end", "i8"),
         ("shift", "i8"),  # from an address of the writer's to one of ours
         ("tops", "i8"),
+        ("generation", "i8"),  # of the tables that these are the places of
     ]
 )
 HEAD_AT: Final = field_offset(PLACES_DTYPE, "head")
@@ -58,6 +62,7 @@ CHUNKS_AT: Final = field_offset(PLACES_DTYPE, "chunks")
 CHUNKS_END: Final = field_offset(PLACES_DTYPE, "chunks_end")
 SHIFT: Final = field_offset(PLACES_DTYPE, "shift")
 TOPS_AT: Final = field_offset(PLACES_DTYPE, "tops")
+GENERATION_AT: Final = field_offset(PLACES_DTYPE, "generation")
 
 
 @njit(nogil=True, forceinline=True)
@@ -113,12 +118,21 @@ def settled(before, after):
     return before & 1 == 0 or after & 1 == 0 or before != after
 
 
+@njit(nogil=True)
+def moved(places):
+    """Whether the tables are elsewhere than `places` says, or are being moved."""
+    now = load_acquire_u64(np.uint64(load_i64le(places + HEAD_AT) + GENERATION))
+    return np.int64(now) != load_i64le(places + GENERATION_AT)
+
+
 @njit(nogil=True, cache=True)
 def read_ladder(places, ladder, out, most):
-    """Copies up to `most` levels, best first, as READ_LEVEL_DTYPE rows; their number, or TORN.
+    """Copies up to `most` levels, best first, as READ_LEVEL_DTYPE rows.
 
-    `places` is the address of a PLACES_DTYPE row.
+    Gives their number, TORN or MOVED. `places` is the address of a PLACES_DTYPE row.
     """
+    if moved(places):
+        return MOVED
     head = load_i64le(places + HEAD_AT)
     row = ladder_of_table(load_i64le(places + LADDERS_AT), ladder)
     before = np.int64(load_acquire_u64(np.uint64(head + BATCHES)))
@@ -133,6 +147,8 @@ def read_ladder(places, ladder, out, most):
     if load_i64le(row + LADDER_BITS) != bits or load_i64le(row + LADDER_LOW) != low:
         return TORN
     after = np.int64(load_acquire_u64(np.uint64(head + BATCHES)))
+    if moved(places):
+        return MOVED
     if not same or not (settled(before, between) or settled(between, after)):
         return TORN
     return min(count, most)

@@ -12,7 +12,7 @@ from nic.raw import load_i64le, store_u64le
 
 @njit(nogil=True, cache=True)
 def move_orders(book, orders, arrivals, count):
-    """Enters `count` old slots into the tables that the head names now; gives the live orders."""
+    """Enters `count` slots into the empty tables that a head names; gives the live orders."""
     store_u64le(book + LIVE_ORDERS, np.int64(0))
     for slot in range(count):
         order, arrival = orders + ORDER_BYTES * slot, arrivals + ORDER_BYTES * slot

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
-from feedhandler.books import layout
 from feedhandler.feed import Feed
 from nic.block import aligned
 
@@ -80,10 +79,3 @@ def sizes_for(feed: Feed, **more: int | bool) -> Sizes:
     if not named:
         given["instruments"] = KEYED
     return Sizes(**{**given, **more})  # type: ignore[arg-type]
-
-
-def bytes_per_million_orders(sizes: Sizes) -> int:
-    """Memory of the order table with arrivals, levels and entries for a million orders alive."""
-    million = replace(sizes, orders=1_000_000)
-    row = layout.ORDER_BYTES + layout.ARRIVAL_BYTES
-    return million.slots * row

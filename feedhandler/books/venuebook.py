@@ -7,25 +7,41 @@ one with the tables that can grow: orders, arrivals, levels, and the chunks of t
 from __future__ import annotations
 
 from contextlib import nullcontext, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from feedhandler.actions import NO_PRICE
 from feedhandler.books import layout
-from feedhandler.books.applying import apply_function
-from feedhandler.books.rehash import move_orders
+from feedhandler.books.applying import apply_function, grow_function
 from feedhandler.books.sizes import LEVEL_CHUNK_BYTES, Sizes
-from feedhandler.books.views import VENUE_DTYPE, BookViews, tables_path
+from feedhandler.books.tables import main_sections, make_tables, use_tables
+from feedhandler.books.views import BookViews, make_seat, tables_path
 from nic.block import Block, create
 from nic.regions import CHECKED, allowed
 
-SCATTER: Final = 0x9E3779B97F4A7C15 - (1 << 64)
-SCATTER_SHIFT: Final = 32  # the upper half of the product is the well mixed one
-DENSE_SHIFT: Final = 2  # four orders of a bucket beside each other
+
+@dataclass(frozen=True)
+class Growth:
+    """Larger tables that wait for the books.
+
+    Attributes:
+        sizes: what they have room for.
+        generation: of the tables, one above that of those in use.
+        tables: their memory.
+        words: of the GROW command that moves the books into them.
+    """
+
+    sizes: Sizes
+    generation: int
+    tables: Block
+    words: tuple[int, ...]
+
+    @property
+    def done(self) -> bool:
+        """Whether the books stand in these tables, and no kernel uses those before."""
+        return bool(self.tables["growth"]["done"][0])
 
 
 class VenueBook(BookViews):
@@ -44,12 +60,13 @@ class VenueBook(BookViews):
     def __init__(self, sizes: Sizes | None = None, *, path: Path | None = None) -> None:
         self.sizes = sizes or Sizes()
         self._path = path
-        main = create(_main_sections(self.sizes), path, hugepages=True)
+        main = create(main_sections(self.sizes), path, hugepages=True)
         self.address = main.section_address("head")
         _fill_head(main, self.sizes)
-        tables = _make_tables(self.sizes, path, 0)
-        _point(main["head"][0], tables, self.sizes)
-        super().__init__(main, tables)
+        tables = make_tables(self.sizes, self._place(0))
+        use_tables(main["head"][0], tables)
+        self._made = {0: tables}  # by generation: in use, about to be, or just left
+        super().__init__(main, make_seat(main, tables, 0))
 
     def __enter__(self) -> VenueBook:
         return self
@@ -58,19 +75,74 @@ class VenueBook(BookViews):
         self.close()
 
     @property
-    def blocks(self) -> tuple[Block, Block]:
+    def blocks(self) -> tuple[Block, ...]:
         """The memory, for `nic.regions.allowed`."""
-        return self._main, self._tables
+        return (self._main, *self._made.values())
 
     @property
     def size_bytes(self) -> int:
         """Memory of the books."""
-        return self._main.size_bytes + self._tables.size_bytes
+        return sum(block.size_bytes for block in self.blocks)
 
     def apply(self, actions: NDArray[np.void]) -> None:
         """Applies ACTION_DTYPE records in order, as the loop does."""
         with allowed(*self.blocks, actions) if CHECKED else nullcontext():
             apply_function().ctypes(self.address, int(actions.ctypes.data), len(actions))
+
+    def prepare_growth(
+        self,
+        *,
+        orders: int | None = None,
+        levels: int | None = None,
+        chunk_bytes: int | None = None,
+    ) -> Growth:
+        """Makes larger tables, beside a loop that goes on with those it has.
+
+        Give the growth to the loop (`feedhandler.books.grower`) or to `move`; what came of it goes
+        to `finish_growth` or `drop_growth`, before the next is prepared. Raises ValueError when a
+        size would shrink, OSError when there is no room.
+        """
+        old = self.sizes
+        grown = replace(
+            old,
+            orders=orders or old.orders,
+            levels=levels or old.levels,
+            windows=old.window_count,
+            chunk_bytes=chunk_bytes or _more_chunks(old, levels),
+        )
+        shrunk = grown.orders < old.orders or grown.levels < old.levels
+        if shrunk or grown.chunk_room < old.chunk_room:
+            raise ValueError("orders, levels, chunk_bytes: expected no less than before")
+        generation = self.generation + 1
+        if generation in self._made:
+            raise ValueError("the books are already growing")
+        tables = make_tables(grown, self._place(generation))
+        growth = tables["growth"][0]
+        growth["old_chunks"] = self._made[generation - 1].section_address("chunks")
+        self._made[generation] = tables
+        function, row = grow_function().address, tables.section_address("growth")
+        words = function, self.address, row, generation, grown.orders, grown.levels
+        return Growth(grown, generation, tables, words)
+
+    def move(self, growth: Growth) -> None:
+        """Moves the books here and now. The loop must stand still."""
+        given = growth.words[1:4]
+        with allowed(*self.blocks) if CHECKED else nullcontext():
+            grow_function().ctypes(*given)
+
+    def finish_growth(self, growth: Growth) -> None:
+        """Gives the tables back that were left for a growth that is done.
+
+        Readers of this process that are just inside them keep them until they are out.
+        """
+        assert growth.done
+        self.sizes = growth.sizes
+        self._follow()
+        self._drop(growth.generation - 1)
+
+    def drop_growth(self, growth: Growth) -> None:
+        """Gives the tables of a growth back that no loop will take any more."""
+        self._drop(growth.generation)
 
     def grow(
         self,
@@ -84,89 +156,35 @@ class VenueBook(BookViews):
         Books that a full table made stale stay so until they are recovered. Raises ValueError when
         a size would shrink, OSError when there is no room (the books stay as they were).
         """
-        old = self.sizes
-        grown = replace(
-            old,
-            orders=orders or old.orders,
-            levels=levels or old.levels,
-            windows=old.window_count,
-            chunk_bytes=chunk_bytes or _more_chunks(old, levels),
-        )
-        shrunk = grown.orders < old.orders or grown.levels < old.levels
-        if shrunk or grown.chunk_room < old.chunk_room:
-            raise ValueError("orders, levels, chunk_bytes: expected no less than before")
-        generation = int(self._main["venue"]["generation"][0]) + 1
-        tables = _make_tables(grown, self._path, generation)
-        self._move(tables, grown)
-        self._main["venue"]["generation"] = generation
-        self._drop_tables(generation - 1)
-        self.sizes = grown
-        self._use(tables)
+        growth = self.prepare_growth(orders=orders, levels=levels, chunk_bytes=chunk_bytes)
+        self.move(growth)
+        self.finish_growth(growth)
 
-    def _move(self, tables: Block, sizes: Sizes) -> None:
-        old, head = self._tables, self.head
-        for name in ("levels", "chunks"):
-            tables[name][: len(old[name])] = old[name]
-        first = old.section_address("chunks")
-        moved = tables.section_address("chunks") - first
-        for name in ("keys", "levels"):
-            places = self._main["ladders"]["far"][name]
-            places[places != 0] += moved
-        words = tables["chunks"]
-        for size_class, address in enumerate(head["free_chunks"].tolist()):
-            chunk, head["free_chunks"][size_class] = address, address + moved if address else 0
-            while chunk:
-                at = (chunk - first) // words.itemsize
-                chunk = int(words[at])
-                words[at] = chunk + moved if chunk else 0
-        next_chunk = int(head["next_chunk"]) + moved
-        _point(head, tables, sizes)
-        head["next_chunk"] = next_chunk
-        with allowed(*self.blocks, tables):
-            sources = old.section_address("orders"), old.section_address("arrivals")
-            move_orders(self.address, *sources, len(old["orders"]))
+    def _place(self, generation: int) -> Path | None:
+        return tables_path(self._path, generation) if self._path is not None else None
 
-    def _drop_tables(self, generation: int) -> None:
-        if self._path is not None:
-            tables_path(self._path, generation).unlink(missing_ok=True)
-        self._tables.close()
+    def _tables_of(self, generation: int) -> Block | None:
+        return self._made.get(generation)
+
+    def _drop(self, generation: int) -> None:
+        place = self._place(generation)
+        if place is not None:
+            place.unlink(missing_ok=True)
+        del self._made[generation]  # unmapped with the last seat
 
     def close(self) -> None:
         """Gives the memory back and removes the files. No kernel may use the books any more."""
-        generation = int(self._main["venue"]["generation"][0])
+        self._follow()
         if self._path is not None:
             with suppress(OSError):
                 self._path.unlink(missing_ok=True)
-        self._drop_tables(generation)
+        for generation, tables in list(self._made.items()):
+            self._drop(generation)
+            tables.close()
         self.tops, self.head = self.tops[:0].copy(), self.head.copy()
-        self.notes = self.notes[:0].copy()
+from feedhandler.books import layout
+        self._venue = self._venue.copy()
         self._main.close()
-
-
-def _main_sections(sizes: Sizes) -> list[tuple[str, np.dtype[np.void], int]]:
-    keys = 1 << (2 * sizes.instruments - 1).bit_length() if sizes.named else 1
-    return [
-        ("head", layout.HEAD_DTYPE, 1),
-        ("venue", VENUE_DTYPE, 1),
-        ("tops", layout.TOP_DTYPE, sizes.instruments),
-        ("notes", layout.NOTE_DTYPE, sizes.instruments),
-        ("ladders", layout.LADDERS_DTYPE, sizes.instruments),
-        ("keys", layout.KEY_DTYPE, keys),
-    ]
-
-
-def _make_tables(sizes: Sizes, path: Path | None, generation: int) -> Block:
-    sections = [
-        ("orders", layout.ORDER_DTYPE, sizes.slots),
-        ("arrivals", layout.ARRIVAL_DTYPE, sizes.slots),
-        ("levels", layout.LEVEL_DTYPE, sizes.level_rows),  # the first window stands for none
-        ("chunks", np.dtype("i8"), sizes.chunk_room // 8),
-    ]
-    place = tables_path(path, generation) if path is not None else None
-    tables = create(sections, place, hugepages=True)
-    tables["orders"]["id"] = layout.NO_ORDER
-    tables["levels"]["price"] = NO_PRICE
-    return tables
 
 
 def _fill_head(main: Block, sizes: Sizes) -> None:
@@ -182,18 +200,6 @@ def _fill_head(main: Block, sizes: Sizes) -> None:
     if sizes.named:
         head["keys"] = main.section_address("keys")
         head["key_mask"] = main.sections["keys"].count - 1
-
-
-def _point(head: np.void, tables: Block, sizes: Sizes) -> None:
-    """Writes where the tables are and how large."""
-    for name in ("orders", "arrivals", "levels"):
-        head[name] = tables.section_address(name)
-    head["bucket_mask"] = sizes.slots // layout.BUCKET_ORDERS - 1
-    head["order_factor"] = SCATTER if sizes.scattered else 1
-    head["order_shift"] = SCATTER_SHIFT if sizes.scattered else DENSE_SHIFT
-    head["most_orders"], head["most_levels"] = sizes.orders, sizes.levels
-    head["next_chunk"] = tables.section_address("chunks")
-    head["end_chunk"] = head["next_chunk"] + sizes.chunk_room
 
 
 def _more_chunks(old: Sizes, levels: int | None) -> int:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from feedhandler.actions import BUY, SELL, STATUS_CLOSED, STATUS_HALTED, STATUS_PAUSED
 from feedhandler.books.layout import CLOSED, FAULT_NAMES, HALTED, LIVE, NO_ORDER, TOP_DTYPE, TRUSTS
 from feedhandler.books.readers import (
+    MOVED,
     PLACES_DTYPE,
     READ_LEVEL_DTYPE,
     TORN,
@@ -25,7 +26,6 @@ from nic.regions import CHECKED, allowed
 
 RETRIES: Final = 100_000
 ROOM: Final = 64  # levels that a first look has room for
-VENUE_DTYPE: Final = np.dtype([("generation", "i8"), ("orders", "i8"), ("levels", "i8")])
 READ_ORDER_DTYPE: Final = np.dtype(
     [
         ("id", "i8"),
@@ -44,8 +44,40 @@ class TornError(RuntimeError):
     """A book was being written every time it was looked at."""
 
 
+class Seat(NamedTuple):
+    """Where this process has the tables that can grow, for one generation of them.
+
+    Attributes:
+        tables: their memory. It stays for as long as somebody has the seat: a reader that was
+            interrupted never reads what was given back.
+        places: one PLACES_DTYPE row, for the kernels.
+    """
+
+    generation: int
+    tables: Block
+    places: NDArray[np.void]
+
+
+def make_seat(main: Block, tables: Block, generation: int) -> Seat:
+    """The seat of tables that may be in use or about to be."""
+    size = tables.sections["chunks"].size_bytes
+    ours = tables.section_address("chunks")
+    places = np.zeros(1, PLACES_DTYPE)
+    places["head"] = main.section_address("head")
+    places["ladders"] = main.section_address("ladders")
+    places["tops"] = main.section_address("tops")
+    places["levels"] = tables.section_address("levels")
+    places["last_level"] = tables.sections["levels"].count - 1
+    places["chunks"], places["chunks_end"] = ours, ours + size
+    places["shift"] = ours - int(tables["growth"]["chunks"][0])
+    places["generation"] = generation
+    return Seat(generation, tables, places)
+
+
 class BookViews:
     """What a venue's books hold. The arrays are the loop's own memory: look, do not write.
+
+    One thread at a time may read by one object. The loop may move the books meanwhile.
 
     Attributes:
         tops: TOP_DTYPE, one row an instrument. Single fields may be read at any time; `best` gives
@@ -54,35 +86,31 @@ class BookViews:
         head: the HEAD_DTYPE row with sizes, free lists and fault counts.
     """
 
-    def __init__(self, main: Block, tables: Block) -> None:
+    def __init__(self, main: Block, seat: Seat) -> None:
         self._main = main
         self.tops: NDArray[np.void] = main["tops"]
         self.notes: NDArray[np.void] = main["notes"]
         self.head: np.void = main["head"][0]
+        self._venue: NDArray[np.void] = main["venue"]
         self._scratch = np.zeros(ROOM, READ_LEVEL_DTYPE)
         self._top = np.zeros(1, TOP_DTYPE)
-        self._use(tables)
+        self._seat = seat
 
-    def _use(self, tables: Block) -> None:
-        """Notes where this process has the tables."""
-        self._tables = tables
-        size = tables.sections["chunks"].size_bytes
-        ours = tables.section_address("chunks")
-        levels = tables.sections["levels"].count
-        place = {
-            "head": self._main.section_address("head"),
-            "ladders": self._main.section_address("ladders"),
-            "levels": tables.section_address("levels"),
-            "last_level": levels - 1,
-            "chunks": ours,
-            "chunks_end": ours + size,
-            "shift": ours + size - int(self.head["end_chunk"]),
-            "tops": self._main.section_address("tops"),
-        }
-        self._places = np.zeros(1, PLACES_DTYPE)
-        for name, value in place.items():
-            self._places[name] = value
-        self._places_at = int(self._places.ctypes.data)
+    @property
+    def generation(self) -> int:
+        """Of the tables in use: how often they have grown."""
+        return int(self._venue["generation"][0])
+
+    def _tables_of(self, generation: int) -> Block | None:
+        """The tables of a generation; None when they have been left meanwhile."""
+        raise NotImplementedError
+
+    def _follow(self) -> None:
+        """Goes where the tables are now."""
+        while (generation := self.generation) != self._seat.generation:
+            tables = self._tables_of(generation)
+            if tables is not None:
+                self._seat = make_seat(self._main, tables, generation)
 
     def instrument(self, key: int) -> int | None:
         """The instrument number of a venue's key; None when no message has named it."""
@@ -135,16 +163,18 @@ class BookViews:
         people and checks. Raises TornError.
         """
         for _ in range(RETRIES):
-            before = int(self.head["batches"])
-            made, again = self._orders(instrument), self._orders(instrument)
+            self._follow()
+            seat, before = self._seat, int(self.head["batches"])
+            made = self._orders(instrument, seat.tables)
+            again = self._orders(instrument, seat.tables)
             after = int(self.head["batches"])
-            if np.array_equal(made, again) and (before != after or before & 1 == 0):
+            still = np.array_equal(made, again) and (before != after or before & 1 == 0)
+            if still and self.generation == seat.generation:
                 return made
         raise TornError(f"the orders of instrument {instrument} never held still")
 
-    def _orders(self, instrument: int) -> NDArray[np.void]:
-        orders, levels = self._tables["orders"], self._tables["levels"]
-        arrivals = self._tables["arrivals"]
+    def _orders(self, instrument: int, tables: Block) -> NDArray[np.void]:
+        orders, levels, arrivals = tables["orders"], tables["levels"], tables["arrivals"]
         used = np.flatnonzero(orders["id"] != NO_ORDER)
         numbers = np.minimum(orders["level"][used], len(levels) - 1)
         ladders = levels["ladder"][numbers]
@@ -166,11 +196,13 @@ class BookViews:
         """
         out = np.zeros(4, np.int64)
         head = self._main.section_address("head")
-        with allowed(self._main, self._tables, out):
+        self._follow()
+        tables = self._seat.tables
+        with allowed(self._main, tables, out):
             if not read_order(head, order_id, out.ctypes.data):
                 return None
         level, quantity, sequence, attribution = out.tolist()
-        row = self._tables["levels"][level]
+        row = tables["levels"][level]
         ladder = int(row["ladder"])
         side = (ladder & 1) + BUY
         return ladder >> 1, side, int(row["price"]), quantity, sequence, attribution
@@ -185,12 +217,15 @@ class BookViews:
         return {name: n for name, n in zip(FAULT_NAMES, counts, strict=False) if n}
 
     def _settle(self, read: Callable[..., Any], number: int, *given: int) -> int:
-        memory = (self._main, self._tables, self._places, self._scratch, self._top)
-        with allowed(*memory) if CHECKED else nullcontext():
-            for _ in range(RETRIES):
-                found = int(read(self._places_at, number, *given))
-                if found != TORN:
-                    return found
+        for _ in range(RETRIES):
+            seat = self._seat
+            memory = (self._main, seat.tables, seat.places, self._scratch, self._top)
+            with allowed(*memory) if CHECKED else nullcontext():
+                found = int(read(int(seat.places.ctypes.data), number, *given))
+            if found == MOVED:
+                self._follow()
+            elif found != TORN:
+                return found
         raise TornError(f"instrument or ladder {number} never held still")
 
 
@@ -222,13 +257,21 @@ class BookReader(BookViews):
         if "venue" not in main.sections:
             main.close()
             raise ValueError(f"{path}: a block, but not one of books")
-        generation = int(main["venue"]["generation"][0])
-        self._path, self._generation = path, generation
-        super().__init__(main, attach(tables_path(path, generation)))
+        self._path = path
+        while True:
+            generation = int(main["venue"]["generation"][0])
+            with suppress(FileNotFoundError):  # the tables may grow between the two looks
+                tables = attach(tables_path(path, generation))
+                break
+            if int(main["venue"]["generation"][0]) == generation:
+                main.close()
+                raise FileNotFoundError(f"{path}: its tables are gone")
+        super().__init__(main, make_seat(main, tables, generation))
 
-    def _settle(self, read: Callable[..., Any], number: int, *given: int) -> int:
-        generation = int(self._main["venue"]["generation"][0])
-        if generation != self._generation:
-            self._generation = generation
-            self._use(attach(tables_path(self._path, generation)))
-        return super()._settle(read, number, *given)
+    def _tables_of(self, generation: int) -> Block | None:
+        try:
+            return attach(tables_path(self._path, generation))
+        except FileNotFoundError:
+            if self.generation == generation:
+                raise  # the books were closed
+            return None

@@ -6,8 +6,8 @@ Three kernels are given as `KernelRef`, so that the loop compiles its own feeds 
     deliver(state, channel, payload, length, timestamp_ns) -> messages decoded
     tell(state, channel, unit, what, timestamp_ns): TELL_ of `lines.layout`, for the books
 
-All take int64. Time is that of the packets: a window runs out with the first packet of any channel
-that comes behind its end.
+All take int64. Time is that of the packets and ticks: a window runs out with the first packet of
+any channel, or the first tick, that comes behind its end.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 IMPORTS = """
 from feedhandler.context import FEED, get
 from feedhandler.lines.arbiter import arrive
+from feedhandler.lines.ticks import expire_due
 from feedhandler.loop import channel_row
 from feedhandler.state import CHANNEL_STREAMS
 from nic.raw import load_i64le
@@ -31,15 +32,21 @@ def handle(state, channel, payload, length, timestamp_ns, burst_index):
     place, number = np.int64(state), np.int64(channel)
     start, size, now = np.int64(payload), np.int64(length), np.int64(timestamp_ns)
     if load_i64le(np.int64(channel_row(state, channel)) + CHANNEL_STREAMS) == 0:
-        return pass_on(place, number, start, size, now)
+        messages = expire_due(place, now, PASS_ON, TELL)
+        return messages + pass_on(place, number, start, size, now)
     return arrive(place, number, start, size, now, PEEK, PASS_ON, TELL)
+
+
+@njit(nogil=True)
+def tick(state, timestamp_ns):
+    expire_due(state, timestamp_ns, PASS_ON, TELL)
 """
 
 
 def lines_source(
     transports: Sequence[str], *, books: bool, market: bool = False
 ) -> tuple[str, str]:
-    """Imports, and the handler behind `deliver`.
+    """Imports, and the handler behind `deliver` with what a tick does.
 
     Args:
         transports: name of the transport of each feed number.

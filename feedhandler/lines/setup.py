@@ -105,6 +105,7 @@ def prepare(block: Block, lines: Lines, feed_of_channel: Sequence[Feed]) -> None
         ValueError: the channels of a stream carry different feeds.
     """
     _fill_arbiter(block, lines.options)
+    block["control"]["arbiter_offset"] = block.offset("arbiter")
     first: dict[int, int] = {}
     place: dict[int, int] = {}
     row = 0

@@ -4,6 +4,7 @@ from console_made import ROOT, add_order, delete_order, mold, udp_frame, write
 
 from console.main import run
 from feedhandler.books.slow import SlowBooks
+from feedhandler.protocols.itch50 import ITCH50
 
 SAMPLES = ROOT / "captures" / "samples"
 CHANNELS = ["--channels", str(SAMPLES / "channels.toml")]
@@ -113,3 +114,38 @@ def test_strict_stops_at_the_first_impossible_action(capsys, tmp_path):
     assert code == 1
     assert err == ("sweepwire: packet 2: nasdaq_itch50: unknown_order (its actions: delete)\n")
     assert words(out)[1][1] == "2"
+
+
+TWO_LINES = """
+[[channels]]
+name = "nasdaq"
+feed = "nasdaq_itch50"
+group = "233.54.12.111"
+port = 26477
+line = "A"
+
+[[channels]]
+name = "nasdaq"
+feed = "nasdaq_itch50"
+group = "233.54.12.112"
+port = 26477
+line = "B"
+"""
+
+
+def test_book_and_bbo_stop_there_too(capsys, tmp_path):
+    about = {"stock": "AAPL", "round_lot_size": 100, "authenticity": "P"}
+    listed = ITCH50["R"].encode(stock_locate=5, **about)
+    packets = [mold(1, [listed, add_order(7)]), mold(3, [delete_order(8)]), mold(4, [])]
+    file = write(tmp_path / "some.pcap", map(udp_frame, packets))
+    lines = tmp_path / "lines.toml"
+    lines.write_text(TWO_LINES)
+    told = "sweepwire: packet 2: nasdaq: unknown_order\n"
+    for command in (["book", "AAPL"], ["bbo"]):
+        arguments = [*command, file, "--channels", lines]
+        code, out, err = spoken(capsys, *arguments)
+        assert code == 0, err
+        assert "packet 2" not in err
+        code, out, err = spoken(capsys, *arguments, "--strict")
+        assert (code, err.endswith(told)) == (1, True)
+        assert "AAPL at" not in out

@@ -3,13 +3,15 @@
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from book_rig import B, Pair, S, act, add
 
 from feedhandler import actions as a
-from feedhandler.books.sizes import Sizes, bytes_per_million_orders, sizes_for
+from feedhandler.books.sizes import Sizes, sizes_for
+from feedhandler.books.tables import bytes_per_million_orders, mapped_bytes
 from feedhandler.books.venuebook import VenueBook
 from feedhandler.books.views import BookReader, TornError
 from feedhandler.registry import versions
@@ -119,9 +121,15 @@ def test_sizes_are_checked():
 
 def test_memory_of_a_million_orders():
     sizes = Sizes(orders=MEGA, levels=200_000, instruments=100)
-    assert bytes_per_million_orders(sizes) == 67_108_864
+    stated = bytes_per_million_orders(replace(sizes, orders=5))
+    slots, levels = 67_108_864, 32 * 200_001  # orders with arrivals; levels
     with VenueBook(sizes) as book:
-        assert bytes_per_million_orders(sizes) < book.size_bytes < 2 * 67_108_864
+        assert book.size_bytes == stated
+        assert (
+            slots + levels + sizes.chunk_room < stated < 1.01 * (slots + levels) + sizes.chunk_room
+        )
+        book.grow(orders=2 * MEGA)
+        assert book.size_bytes == mapped_bytes(book.sizes) == stated + slots
 
 
 def test_order_ids_of_nasdaq_are_dense_and_symbols_of_iex_are_text():
