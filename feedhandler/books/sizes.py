@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from feedhandler.books.layout import WINDOW
 from feedhandler.feed import Feed
 from nic.block import aligned
 
@@ -58,7 +59,7 @@ class Sizes:
     @property
     def level_rows(self) -> int:
         """Rows of the level table: all windows, then the single levels."""
-        return layout.WINDOW * (self.window_count + 1) + self.levels
+        return WINDOW * (self.window_count + 1) + self.levels
 
     @property
     def chunk_room(self) -> int:

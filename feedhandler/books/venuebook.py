@@ -182,7 +182,7 @@ class VenueBook(BookViews):
             self._drop(generation)
             tables.close()
         self.tops, self.head = self.tops[:0].copy(), self.head.copy()
-from feedhandler.books import layout
+        self.notes = self.notes[:0].copy()
         self._venue = self._venue.copy()
         self._main.close()
 
