@@ -20,8 +20,8 @@ ROOM_BYTES: Final = 96  # of the longest message, in whole words
 # What a place or a choice takes its value from: the number of a word in the scratch row.
 SOURCES: Final = (
     "zero key symbol order price quantity aux time second side flags remaining count system status"
-    " restricted buys sells far cross scale sequence messages length body unit seconds nanoseconds sent"
-    " offset"
+    " restricted buys sells far cross scale sequence messages length body unit seconds"
+    " nanoseconds sent offset"
 ).split()
 (
     ZERO,

@@ -47,6 +47,14 @@ class Packets:
         """Some of the packets, in the order given; the payloads stay where they are."""
         return Packets(self.rows[numbers], self.data)
 
+    def compact(self) -> Packets:
+        """The same packets with their payloads alone, in order, one behind the other."""
+        rows, lengths = self.rows.copy(), self.rows["length"].astype(np.int64)
+        starts = np.cumsum(lengths) - lengths
+        places = np.repeat(rows["offset"] - starts, lengths) + np.arange(int(lengths.sum()))
+        rows["offset"] = starts
+        return Packets(rows, self.data[places])
+
 
 def no_packets() -> Packets:
     """None at all."""

@@ -161,7 +161,8 @@ class Publisher:
         if len(self.units) == 1:
             return events
         mine = (events["key"] - 1) % len(self.units) == unit.number - 1
-        return events[mine | (events["flags"] & a.ALL != 0)]
+        chosen: NDArray[np.void] = events[mine | (events["flags"] & a.ALL != 0)]
+        return chosen
 
     def _status(self, time_ns: int, status: int) -> NDArray[np.void]:
         """A state of the whole venue."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from feedhandler.protocols.iex import DEEP_PLUS
 from feedhandler.protocols.iex_acts import DEEP_PLUS_ROWS
+from feedhandler.wire.record import Values
 from simulator.publishing.dialects.dialect import Dialect, Moment
 from simulator.publishing.forms import Said
 from simulator.publishing.layout import RESTRICTED
@@ -32,7 +33,7 @@ def opening(moment: Moment) -> list[bytes]:
     """Start of messages and of system hours, then the security directory."""
     made = [event(moment, "O"), event(moment, "S")]
     for _, listing in moment.listings:
-        about = {"timestamp": moment.time_ns, "symbol": listing.symbol}
+        about: Values = {"timestamp": moment.time_ns, "symbol": listing.symbol}
         made.append(DEEP_PLUS["D"].encode(about, round_lot_size=listing.round_lot, luld_tier=1))
         made.append(DEEP_PLUS["O"].encode(about, operational_halt_status="N"))
     return made

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from feedhandler.protocols.itch50 import ITCH50
 from feedhandler.protocols.itch50_acts import ROWS
+from feedhandler.wire.record import Values
 from simulator.publishing.dialects.dialect import Dialect, Moment
 from simulator.publishing.forms import Said
 from simulator.publishing.layout import CLOSING, CROSS, OPENING, SYMBOL
@@ -40,7 +41,7 @@ def opening(moment: Moment) -> list[bytes]:
     """Start of messages and of system hours, then the stock directory."""
     made = [event(moment, "O"), event(moment, "S")]
     for number, listing in moment.listings:
-        given = {"stock_locate": number, "stock": listing.symbol}
+        given: Values = {"stock_locate": number, "stock": listing.symbol}
         made.append(
             ITCH50["R"].encode(
                 given,
