@@ -215,7 +215,7 @@ class LineStream:
         """Sequences from 1 on again."""
         assert fault.from_s is not None
         behind = arriving.sent_ns >= self._time_ns(fault.from_s)
-        packets, places = self._resets[number].apply(arriving.packets, behind)
+        packets, places = self._resets[number].apply(arriving.packets, arriving.sent_ns, behind)
         return Arriving(packets, arriving.numbers[places], arriving.sent_ns[places])
 
 

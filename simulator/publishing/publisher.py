@@ -16,6 +16,7 @@ from feedhandler.transports.transport import Transport
 from feedhandler.wire.access import key_of
 from feedhandler.wire.record import Value
 from simulator.publishing.dialects.dialect import Listing, Moment
+from simulator.publishing.orderids import id_factors, permuted
 from simulator.publishing.packets import Packets, join, merge
 from simulator.publishing.retained import Retained
 from simulator.publishing.unit import UnitStream
@@ -63,6 +64,7 @@ class Publisher:
             )
             for number in range(1, self.venue.units + 1)
         ]
+        self._factors = id_factors(f"{self.venue.name}.{seed}")
         self._whole = self.units[0].forms.statuses_of_all()
 
     def unit_of(self, key: int) -> UnitStream:
@@ -72,6 +74,15 @@ class Publisher:
     def key(self, number: int) -> int:
         """The key under which the feed's decoder knows an instrument."""
         return key_of(self.listings[number - 1].symbol) if self.feed.keys == "text" else number
+
+    def order_id(self, reference: int) -> int:
+        """The id of a new order on the wire.
+
+        One that came by a replacement in place (PITCH, DEEP+) keeps the id of the order before it.
+        """
+        if self.venue.order_ids == "dense":
+            return reference
+        return permuted(reference, self._factors)
 
     @property
     def retained(self) -> list[Retained]:

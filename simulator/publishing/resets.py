@@ -35,9 +35,15 @@ class Reset:
         self._bases: dict[int, int] = {}  # by unit: what is taken off every sequence
 
     def apply(
-        self, packets: Packets, behind: NDArray[np.bool_]
+        self, packets: Packets, sent_ns: NDArray[np.int64], behind: NDArray[np.bool_]
     ) -> tuple[Packets, NDArray[np.int64]]:
-        """Packets with the sequences they have now, and which packet given each one comes from."""
+        """Packets with the sequences they have now, and which of the given ones each comes from.
+
+        Args:
+            packets: with their times of arrival.
+            sent_ns: when the venue sent each.
+            behind: which of them it sent after the reset.
+        """
         places = np.arange(len(packets))
         if not behind.any():
             return packets, places
@@ -49,7 +55,7 @@ class Reset:
                 first = rows[mine[0]]
                 self._bases[unit] = int(first["sequence"]) - 1
                 if self._flag is not None:
-                    extra.append((int(mine[0]), self._announcement(first)))
+                    extra.append((int(mine[0]), self._announcement(first, int(sent_ns[mine[0]]))))
                     self._bases[unit] -= 1
             rows["sequence"][mine] -= self._bases[unit]
         hit = np.flatnonzero(behind)
@@ -75,17 +81,16 @@ class Reset:
             last = starts + field.offset + (field.width - 1 if field.big else 0)
             data[last] += np.uint8(1)
 
-    def _announcement(self, row: np.void) -> Packets:
-        """The packet that says so."""
-        time_ns = int(row["time_ns"])
-        seconds, part = divmod(time_ns, BILLION)
+    def _announcement(self, row: np.void, sent_ns: int) -> Packets:
+        """The packet that says so, which arrives with `row`."""
+        seconds, part = divmod(sent_ns, BILLION)
         message = self.feed.protocol[RESET_MESSAGE].encode(source_time=seconds, source_time_ns=part)
         assert self.transport.signals is not None
         header: dict[str, Any] = {self.transport.signals[0]: self._flag, self.transport.sequence: 1}
         header |= dict(zip(self.transport.sent, (seconds, part), strict=False))
         payload = write_packet(self.transport, [message], header)
         rows = np.zeros(1, PACKET_DTYPE)
-        rows[0] = time_ns, 0, 1, len(payload), 1, int(row["unit"]), DATA
+        rows[0] = int(row["time_ns"]), 0, 1, len(payload), 1, int(row["unit"]), DATA
         return Packets(rows, np.frombuffer(payload, np.uint8).copy())
 
 

@@ -19,12 +19,13 @@ class Retained:
     Attributes:
         first: sequence of the oldest message that is kept.
         next: sequence of the next message that will be sent.
+        chunks: the messages themselves, as `append` took them.
     """
 
     def __init__(self, most: int | None = None, first: int = 1) -> None:
         self.most, self.first, self.next = most, first, first
         self._firsts: list[int] = []
-        self._chunks: list[tuple[NDArray[np.void], NDArray[np.uint8]]] = []
+        self.chunks: list[tuple[NDArray[np.void], NDArray[np.uint8]]] = []
 
     def __len__(self) -> int:
         return self.next - self.first
@@ -34,12 +35,12 @@ class Retained:
         if len(rows) == 0:
             return
         self._firsts.append(self.next)
-        self._chunks.append((rows, data))
+        self.chunks.append((rows, data))
         self.next += len(rows)
         while self.most is not None and len(self._firsts) > 1:
             if self.next - self._firsts[1] < self.most:
                 break
-            del self._firsts[0], self._chunks[0]
+            del self._firsts[0], self.chunks[0]
             self.first = self._firsts[0]
 
     def message(self, sequence: int) -> bytes:
@@ -58,7 +59,7 @@ class Retained:
     def _from(self, sequence: int) -> Iterator[bytes]:
         chunk = bisect_right(self._firsts, sequence) - 1
         skip = sequence - self._firsts[chunk]
-        for rows, data in self._chunks[chunk:]:
+        for rows, data in self.chunks[chunk:]:
             for row in rows[skip:]:
                 yield data[row["offset"] : row["offset"] + row["length"]].tobytes()
             skip = 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final
@@ -19,6 +18,7 @@ from nic.regions import CHECKED, allowed
 from simulator.publishing import layout
 from simulator.publishing.dialects.dialect import Dialect, Listing
 from simulator.publishing.forms import Forms, add_headers
+from simulator.publishing.orderids import id_factors
 from simulator.publishing.pack import pack_messages, pack_signal
 from simulator.publishing.packets import Packets, join
 from simulator.publishing.retained import Retained
@@ -274,11 +274,3 @@ def instrument_rows(listings: Sequence[Listing]) -> NDArray[np.void]:
         rows[number]["symbol"] = key_of(listing.symbol)
         rows[number]["scale"] = multiplier(listing.decimals)
     return rows
-
-
-def id_factors(secret: str) -> tuple[int, int]:
-    """Two odd factors of 62 bits for the permutation of order ids."""
-    digest = hashlib.sha256(secret.encode()).digest()
-    parts = (int.from_bytes(digest[start : start + 8], "little") for start in (0, 8))
-    first, second = ((part >> 2) | 1 for part in parts)
-    return first, second

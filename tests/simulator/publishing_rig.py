@@ -34,6 +34,7 @@ class Rig:
         self.actions: list[NDArray[np.void]] = []
         self.keep = False
         self.read(self.publisher.begin(BEGIN_NS))
+        self.read(self.publisher.flush())
 
     def __enter__(self) -> Rig:
         return self
