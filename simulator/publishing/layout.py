@@ -142,7 +142,7 @@ STATE_DTYPE: Final = np.dtype(
             "slots forms places choices pairs templates values"
             " instruments instrument_count shown shown_mask shown_count"
             " out used messages made said time_base midnight_ns second"
-            " scattered factor_1 factor_2 own_ids refused"
+            " scattered factor_1 factor_2 own_ids refused units"
             " header heartbeat end header_bytes prefix_bytes prefix_width prefix_plus"
             " limit_bytes limit_count window_ns heartbeat_ns sent_ns sequence stream_bytes unit"
             " packet_out packet_used packets packet_made packet_room"

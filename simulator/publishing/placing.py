@@ -88,17 +88,17 @@ def store_big(address, value, width):
 
 
 @njit(nogil=True, forceinline=True)
-def place(state, row, out):
+def place(values, row, out):
     """Stores one value; False when it does not fit its field."""
-    value, width, fill = value_of(state, load_i64le(row)), load_i64le(row + WIDTH), row + FILL
-    text = load_i64le(fill)
+    value, width = load_i64le(values + 8 * load_i64le(row)), load_i64le(row + WIDTH)
+    text = load_i64le(row + FILL)
     if text != 0:
         if width < 8 and value >> (8 * width) != text:
             return False
     else:
         factor = load_i64le(row + FACTOR)
         if factor == 0:
-            factor = value_of(state, SCALE)
+            factor = load_i64le(values + 8 * SCALE)
         if factor != 1:
             whole = value // factor
             if whole * factor != value:
@@ -114,10 +114,10 @@ def place(state, row, out):
 
 
 @njit(nogil=True, forceinline=True)
-def choose(state, row, out):
+def choose(values, pairs, row, out):
     """Stores the byte that a value picks; False when it picks none."""
-    value = value_of(state, load_i64le(row + CHOICE_SOURCE)) & load_i64le(row + MASK)
-    pair = get(state, PAIRS) + PAIR_BYTES * load_i64le(row + FIRST_PAIR)
+    value = load_i64le(values + 8 * load_i64le(row + CHOICE_SOURCE)) & load_i64le(row + MASK)
+    pair = pairs + PAIR_BYTES * load_i64le(row + FIRST_PAIR)
     for _ in range(load_i64le(row + PAIR_COUNT)):
         if load_i64le(pair) == value:
             at = load_i64le(row + CHOICE_OFFSET)
@@ -138,14 +138,15 @@ def write_form(state, number, out):
     size, template = load_i64le(form + SIZE), get(state, TEMPLATES) + load_i64le(form + TEMPLATE)
     for at in range(0, size, 8):
         store_u64le(out + at, load_i64le(template + at))
+    values, pairs = get(state, VALUES), get(state, PAIRS)
     row = get(state, CHOICES) + CHOICE_BYTES * load_i64le(form + FIRST_CHOICE)
     for _ in range(load_i64le(form + CHOICE_COUNT)):
-        if not choose(state, row, out):
+        if not choose(values, pairs, row, out):
             return 0
         row += CHOICE_BYTES
     row = get(state, PLACES) + PLACE_BYTES * load_i64le(form + FIRST_PLACE)
     for _ in range(load_i64le(form + PLACE_COUNT)):
-        if not place(state, row, out):
+        if not place(values, row, out):
             return 0
         row += PLACE_BYTES
     return size

@@ -110,7 +110,7 @@ class Publisher:
     ) -> list[Packets]:
         unit.begin(moment.time_ns)
         made = unit.say(moment.time_ns, self.venue.dialect.opening(moment))
-        return [*made, unit.publish(self._of(unit, states))]
+        return [*made, unit.publish(states)]
 
     def publish(self, events: NDArray[np.void]) -> Packets:
         """The packets that are certain when the last of these events has happened.
@@ -121,12 +121,8 @@ class Publisher:
         Raises:
             PublishError: an event that a book needs cannot be said in the venue's protocol.
         """
-        if len(events) == 0:
-            return join([])
-        events, until_ns = self._expanded(events), int(events["time_ns"][-1])
-        if len(self.units) == 1:
-            return self.units[0].publish(events)
-        return merge([unit.publish(self._of(unit, events), until_ns) for unit in self.units])
+        events = self._expanded(events)
+        return merge([unit.publish(events) for unit in self.units])
 
     def heartbeats(self, until_ns: int) -> Packets:
         """What leaves before a time when nothing more happens: waiting messages, heartbeats."""
@@ -150,8 +146,7 @@ class Publisher:
         time_ns = moment.time_ns
         made = [unit.until(time_ns)]
         if a.STATUS_CLOSED not in self._whole:
-            states = self._states(time_ns, a.STATUS_CLOSED)
-            made.append(unit.publish(self._of(unit, states)))
+            made.append(unit.publish(self._states(time_ns, a.STATUS_CLOSED)))
         made += unit.say(time_ns, self.venue.dialect.closing(moment))
         last = time_ns + self.venue.coalesce_ns + 1
         return [*made, unit.until(last), *unit.signal_end(last)]
@@ -166,14 +161,6 @@ class Publisher:
             ]
             made.append(join(make(unit, Moment(time_ns, self.midnight_ns, mine))))
         return merge(made)
-
-    def _of(self, unit: UnitStream, events: NDArray[np.void]) -> NDArray[np.void]:
-        """The events of a unit: of its instruments, and those of all."""
-        if len(self.units) == 1:
-            return events
-        mine = (events["key"] - 1) % len(self.units) == unit.number - 1
-        chosen: NDArray[np.void] = events[mine | (events["flags"] & a.ALL != 0)]
-        return chosen
 
     def _status(self, time_ns: int, status: int) -> NDArray[np.void]:
         """A state of the whole venue."""

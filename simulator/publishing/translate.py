@@ -76,7 +76,9 @@ from simulator.publishing.shown import (
     wire_id,
 )
 
-INSTRUMENT_COUNT, REFUSED, UNSAID = offsets(STATE_DTYPE, "instrument_count", "refused", "unsaid")
+INSTRUMENT_COUNT, REFUSED, UNSAID, UNITS, OWN_UNIT = offsets(
+    STATE_DTYPE, "instrument_count", "refused", "unsaid", "units", "unit"
+)
 MOST_SHARES = (1 << 32) - 1
 
 
@@ -268,19 +270,30 @@ def publish_event(state, event):
     return say_other(state, event, kind, key)
 
 
+@njit(nogil=True, forceinline=True)
+def is_mine(state, event):
+    """Whether the unit has the event's instrument; all have what concerns every key."""
+    other = (word(event, 1) - 1) % get(state, UNITS) != get(state, OWN_UNIT) - 1
+    return not other or flags_of(event) & ALL != 0
+
+
 @njit(nogil=True, cache=True)
 def publish_events(state, events, count):
     """Says ACTION_DTYPE records in order; how many were, fewer when one must be said and cannot.
 
-    Events without an order that the protocol has no message for are counted and passed over.
+    Those of other units are passed over, and counted those without an order that the protocol has
+    no message for.
     """
+    state = np.int64(state)
     for number in range(count):
         event = np.int64(events) + ACTION_BYTES * number
-        refused = publish_event(np.int64(state), event)
+        if get(state, UNITS) > 1 and not is_mine(state, event):
+            continue
+        refused = publish_event(state, event)
         if refused == UNSAYABLE and load_n8(event) > MODIFY:
-            add(np.int64(state), UNSAID + 8 * load_n8(event), 1)
+            add(state, UNSAID + 8 * load_n8(event), 1)
         elif refused != 0:
-            put(np.int64(state), REFUSED, refused)
+            put(state, REFUSED, refused)
             return number
     return count
 

@@ -113,6 +113,7 @@ class UnitStream:
             "heartbeat_ns": venue.heartbeat_ns,
             "sequence": 1,
             "unit": self.number,
+            "units": venue.units,
         }
         for name, value in given.items():
             state[name] = value
@@ -138,12 +139,11 @@ class UnitStream:
         counts = self.state["unsaid"].tolist()
         return {name: n for name, n in zip(KINDS, counts, strict=False) if n}
 
-    def publish(self, events: NDArray[np.void], until_ns: int | None = None) -> Packets:
+    def publish(self, events: NDArray[np.void]) -> Packets:
         """The packets that are certain once these events have happened.
 
         Args:
-            events: ACTION_DTYPE, of this unit, in time order.
-            until_ns: nothing more happens before; None: the last event's time.
+            events: ACTION_DTYPE, in time order; those of other units are passed over.
 
         Raises:
             PublishError: an event that a book needs cannot be said. What was before it is.
@@ -153,8 +153,6 @@ class UnitStream:
             part = np.ascontiguousarray(events[start : start + SLICE])
             self._say(part)
             made += self._pack(int(part["time_ns"][-1]))
-        if until_ns is not None:
-            made += self._pack(until_ns)
         return join(made)
 
     def say(self, time_ns: int, messages: Sequence[bytes]) -> list[Packets]:
