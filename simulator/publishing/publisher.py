@@ -145,7 +145,7 @@ class Publisher:
     def _end_unit(self, unit: UnitStream, moment: Moment) -> list[Packets]:
         time_ns = moment.time_ns
         made = [unit.until(time_ns)]
-        if a.STATUS_CLOSED not in self._whole:
+        if self.venue.dialect.closes_each:
             made.append(unit.publish(self._states(time_ns, a.STATUS_CLOSED)))
         made += unit.say(time_ns, self.venue.dialect.closing(moment))
         last = time_ns + self.venue.coalesce_ns + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from itertools import pairwise
 
 import numpy as np
@@ -55,6 +56,45 @@ def first_difference(events: NDArray[np.void], venue: str, seed: int) -> str:
 @pytest.mark.parametrize("venue", PROTOCOLS)
 def test_the_decoder_hears_what_happened(venue: str, seed: int) -> None:
     assert first_difference(events_of(seed, 3_000), venue, seed) == ""
+
+
+MOST_PRICE = {"nasdaq": (1 << 32) - 1, "nyse": (1 << 31) - 1}  # in 1e-4; else what 63 bits hold
+MOST_SHARES = (1 << 32) - 1
+
+
+def edges(venue: str, seed: int) -> NDArray[np.void]:
+    """Orders at the ends of what fields hold, or anywhere between: small, short, long, largest."""
+    chance = random.Random(seed)
+    most_price = MOST_PRICE.get(venue, ((1 << 63) - 1) // 10_000)
+    references: list[int] = []
+
+    def number(most: int) -> int:
+        """Often an end of a field of 1, 2 or 4 bytes, or of them all."""
+        ends = [1, 255, 256, 65_535, 65_536, 6_553_500, 6_553_600, most - 1, most]
+        return min(most, chance.choice([*ends, chance.randint(1, most)]))
+
+    rows = []
+    for count in range(1, 600):
+        reference, side = number((1 << 61) - 1) ^ count << 20, chance.choice((a.BUY, a.SELL))
+        if reference in references:
+            continue
+        references.append(reference)
+        shares, aux = number(MOST_SHARES), number((1 << 32) - 1)
+        price = 10_000 * number(most_price)
+        head = START_NS + count * 1_000_003
+        rows.append((a.ADD, side, 0, 0, 1, reference, price, shares, 0, head, 0))
+        kind = chance.choice((a.EXECUTE, a.EXECUTE_PRICE, a.REDUCE, a.MODIFY, a.DELETE))
+        quantity = chance.choice((shares, 1, chance.randint(1, shares)))
+        price = 10_000 * number(most_price) if kind in (a.EXECUTE_PRICE, a.MODIFY) else 0
+        aux = aux if kind in (a.EXECUTE, a.EXECUTE_PRICE) else 0
+        rows.append((kind, 0, 0, 0, 1, reference, price, quantity, aux, head + 7, 0))
+    return np.array(rows, a.ACTION_DTYPE)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("venue", PROTOCOLS)
+def test_the_ends_of_what_fields_hold_come_through(venue: str, seed: int) -> None:
+    assert first_difference(edges(venue, seed), venue, seed) == ""
 
 
 @pytest.mark.parametrize("venue", PROTOCOLS)

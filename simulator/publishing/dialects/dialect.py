@@ -49,6 +49,7 @@ class Dialect:
         opening: messages that begin the day: system events, the directory.
         closing: messages that end it.
         most_messages: that the count in the packet header can hold.
+        closes_each: whether the day ends with a state of every instrument.
     """
 
     rows: Rows
@@ -56,6 +57,7 @@ class Dialect:
     opening: Callable[[Moment], list[bytes]]
     closing: Callable[[Moment], list[bytes]]
     most_messages: int = 65_534
+    closes_each: bool = False
 
 
 def nothing(_: Moment) -> list[bytes]:

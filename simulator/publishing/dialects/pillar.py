@@ -95,4 +95,4 @@ def opening(moment: Moment) -> list[bytes]:
     ]
 
 
-DIALECT = Dialect(ROWS_25, MESSAGES, opening, nothing, most_messages=255)
+DIALECT = Dialect(ROWS_25, MESSAGES, opening, nothing, most_messages=255, closes_each=True)
