@@ -178,6 +178,8 @@ class Publisher:
     def _expanded(self, events: NDArray[np.void]) -> NDArray[np.void]:
         """States of the whole venue one by one where one message cannot say them."""
         whole = (events["kind"] == a.STATUS) & (events["flags"] & a.ALL != 0)
+        if not whole.any():
+            return events
         whole &= ~np.isin(events["aux"], list(self._whole))
         places = np.flatnonzero(whole)
         if len(places) == 0:

@@ -28,8 +28,9 @@ from simulator.publishing.venues import VenueFeed
 
 SLICE: Final = 8_192  # events at a time: what they make stays in the cache
 PENDING_BYTES: Final = 1 << 17  # more than one packet: what waits for the window's end
-SIGNALS: Final = 1_024  # heartbeats that one call of the kernel makes room for
-SIGNAL_BYTES: Final = 64
+PACKETS: Final = 8_192  # that one call of the kernel makes
+HEADER_BYTES: Final = 64  # more than any packet header
+PREFIX_BYTES: Final = 2  # in front of a message, at most
 SLACK: Final = 64  # messages and headers are written in whole words
 ORDERS: Final = 1 << 16
 
@@ -80,6 +81,9 @@ class UnitStream:
         room = SLICE * layout.ROOM
         self._use("out", np.zeros(room * layout.ROOM_BYTES + PENDING_BYTES + SLACK, np.uint8))
         self._use("messages", np.zeros(room + PENDING_BYTES, layout.MESSAGE_DTYPE))
+        self._use("packets", np.zeros(PACKETS, layout.PACKET_DTYPE))
+        most = len(self._memory["out"]) + len(self._memory["messages"]) * PREFIX_BYTES
+        self._use("packet_out", np.zeros(most + PACKETS * HEADER_BYTES + SLACK, np.uint8))
         self._fill(venue, feed, dialect, midnight_ns, seed)
 
     def _use(self, name: str, table: NDArray[Any]) -> None:
@@ -114,6 +118,7 @@ class UnitStream:
             "sequence": 1,
             "unit": self.number,
             "units": venue.units,
+            "packet_room": PACKETS,
         }
         for name, value in given.items():
             state[name] = value
@@ -179,11 +184,10 @@ class UnitStream:
         """The packet that ends the session, where the transport has one."""
         if self.headers.end is None:
             return []
-        rows, out = np.zeros(1, layout.PACKET_DTYPE), np.zeros(SIGNAL_BYTES, np.uint8)
-        self._aim(rows, out)
-        with self._allowed(rows, out):
+        self.state["packet_used"] = self.state["packet_made"] = 0
+        with self._allowed():
             pack_signal(self._state.ctypes.data, self.headers.end, time_ns, layout.END)
-        return [Packets(rows, out[: int(self.state["packet_used"])])]
+        return [self._taken(1)]
 
     def begin(self, time_ns: int) -> None:
         """Silence counts from here on."""
@@ -223,35 +227,30 @@ class UnitStream:
         with self._allowed(old):
             move_orders(self._state.ctypes.data, old.ctypes.data, len(old))
 
-    def _aim(self, rows: NDArray[np.void], out: NDArray[np.uint8]) -> None:
-        """Where the next packets go."""
-        for name, value in (
-            ("packets", rows.ctypes.data),
-            ("packet_out", out.ctypes.data),
-            ("packet_used", 0),
-            ("packet_made", 0),
-            ("packet_room", len(rows)),
-        ):
-            self.state[name] = value
-
     def _pack(self, until_ns: int) -> list[Packets]:
         """Packets that leave before a time; what waits moves to the front."""
         made, first, total = [], 0, int(self.state["made"])
-        overhead = SIGNAL_BYTES + int(self.state["prefix_bytes"])
+        sent_ns = int(self.state["sent_ns"])
+        if total == 0 and (sent_ns == 0 or sent_ns + int(self.state["heartbeat_ns"]) >= until_ns):
+            return []
         while True:
-            left = total - first + SIGNALS
-            rows = np.zeros(left, layout.PACKET_DTYPE)
-            out = np.empty(int(self.state["used"]) + left * overhead + SLACK, np.uint8)
-            self._aim(rows, out)
-            with self._allowed(rows, out):
+            self.state["packet_used"] = self.state["packet_made"] = 0
+            with self._allowed():
                 first = int(pack_messages(self._state.ctypes.data, first, total, until_ns))
-            count, used = int(self.state["packet_made"]), int(self.state["packet_used"])
+            count = int(self.state["packet_made"])
             if count:
-                made.append(Packets(rows[:count].copy(), out[:used].copy()))
-            if count < left:
+                made.append(self._taken(count))
+            if count < PACKETS:
                 break
-        self._shift(first, total)
+        if first:
+            self._shift(first, total)
         return made
+
+    def _taken(self, count: int) -> Packets:
+        """The packets just made, out of the kernel's room."""
+        used = int(self.state["packet_used"])
+        rows, out = self._memory["packets"], self._memory["packet_out"]
+        return Packets(rows[:count].copy(), out[:used].copy())
 
     def _shift(self, first: int, total: int) -> None:
         rows, out = self._memory["messages"], self._memory["out"]
