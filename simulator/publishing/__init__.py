@@ -1,0 +1,1 @@
+"""A venue's public events as its real feed: messages, packets, lines, captures, faults."""
