@@ -1,0 +1,132 @@
+"""What owners do to resting orders: cancel them, replace them, take a part back."""
+
+from __future__ import annotations
+
+from numba import njit
+
+from feedhandler.actions import BUY, NO_PRICE
+from nic.raw import load_fixed, load_i64le, load_n32le, store_u64le
+from simulator.flow.commands import head_of, send
+from simulator.flow.draws import bits, draw
+from simulator.flow.hawkes import pace_shift
+from simulator.flow.layout import (
+    H_CANCELS,
+    H_CLASS_RATE,
+    H_REDUCE_SHARE,
+    H_REDUCES,
+    H_REPLACE_SHARE,
+    H_REPLACES,
+    I_COUNT,
+    I_FAIR,
+    I_RANDOM,
+    I_STATE,
+    O_CLASS,
+    O_KIND,
+    O_PRICE,
+    O_QUANTITY,
+    O_SIDE,
+    O_TOKEN,
+    O_VENUE,
+    PEGGED,
+    TRADING,
+)
+from simulator.flow.pricing import order_size, resting_price, sign_of
+from simulator.flow.resting import any_of, bump, leave, new_token, order_row, owner_of
+from simulator.flow.rows import national_best
+from simulator.matching.records import CANCEL, DAY, LIMIT, REPLACE
+
+LOOKS = 4
+
+
+@njit(nogil=True)
+def cancel(flow, instrument, now_ns, slot):
+    """Cancels an order."""
+    send_cancel(flow, instrument, now_ns, slot, 0)
+    bump(flow + H_CANCELS)
+    leave(flow, slot)
+
+
+@njit(nogil=True)
+def send_cancel(flow, instrument, now_ns, slot, quantity):
+    """Sends a cancel down to some open shares."""
+    order = order_row(flow, slot)
+    head = head_of(CANCEL, load_n32le(order + O_SIDE), 0, 0, 0)
+    venue, token = load_n32le(order + O_VENUE), load_i64le(order + O_TOKEN)
+    owner = owner_of(flow, slot)
+    send(flow, venue, now_ns, head, instrument, owner, 0, token, NO_PRICE, quantity)
+
+
+@njit(nogil=True)
+def reprice(flow, row, instrument, now_ns, slot):
+    """Replaces an order by one that fits the market as it is now."""
+    order = order_row(flow, slot)
+    side, venue = load_n32le(order + O_SIDE), load_n32le(order + O_VENUE)
+    bid, offer = national_best(flow, instrument)
+    best, other = (bid, offer) if side == BUY else (offer, bid)
+    number, sign = load_i64le(order + O_CLASS), sign_of(side)
+    price = resting_price(flow, row, instrument, venue, sign, number, now_ns, best, other)
+    quantity = load_i64le(order + O_QUANTITY)
+    if price == load_i64le(order + O_PRICE):
+        quantity = order_size(flow, row)
+    target, token = load_i64le(order + O_TOKEN), new_token(flow, slot)
+    head, owner = head_of(REPLACE, side, LIMIT, DAY, 0), owner_of(flow, slot)
+    send(flow, venue, now_ns, head, instrument, owner, token, target, price, quantity)
+    store_u64le(order + O_TOKEN, token)
+    store_u64le(order + O_PRICE, price)
+    store_u64le(order + O_QUANTITY, quantity)
+    bump(flow + H_REPLACES)
+
+
+@njit(nogil=True)
+def reduce(flow, instrument, now_ns, slot, kept):
+    """Cancels a part of an order."""
+    send_cancel(flow, instrument, now_ns, slot, kept)
+    store_u64le(order_row(flow, slot) + O_QUANTITY, kept)
+    bump(flow + H_REDUCES)
+
+
+@njit(nogil=True, forceinline=True)
+def excess(flow, row, slot):
+    """How far an order's price is beyond the latent price, to its owner's loss."""
+    order = order_row(flow, slot)
+    sign = sign_of(load_n32le(order + O_SIDE))
+    return (load_i64le(order + O_PRICE) - load_i64le(row + I_FAIR)) * sign
+
+
+@njit(nogil=True)
+def worst_of(flow, row, number):
+    """The worst priced of some orders of a class: what owners in flight cancel first."""
+    chosen, most = 0, 0
+    for _ in range(LOOKS):
+        slot = any_of(flow, row, number, draw(row + I_RANDOM))
+        if load_n32le(order_row(flow, slot) + O_KIND) == PEGGED:
+            continue
+        behind = excess(flow, row, slot)
+        if chosen == 0 or behind > most:
+            chosen, most = slot, behind
+    return chosen if chosen != 0 else any_of(flow, row, number, draw(row + I_RANDOM))
+
+
+@njit(nogil=True)
+def change_one(flow, row, instrument, now_ns, value):
+    """An owner cancels, replaces or reduces an order; `value` below the cancel rate says which."""
+    shift, number = pace_shift(row, now_ns), 0
+    while True:
+        place = 8 * number
+        rate = load_fixed(flow + H_CLASS_RATE + place) << shift
+        rate *= load_i64le(row + I_COUNT + place)
+        if value < rate:
+            break
+        value -= rate
+        number += 1
+    random = draw(row + I_RANDOM)
+    slot = any_of(flow, row, number, random) if shift == 0 else worst_of(flow, row, number)
+    order = order_row(flow, slot)
+    settled = load_i64le(row + I_STATE) == TRADING and load_n32le(order + O_KIND) != PEGGED
+    half = load_i64le(order + O_QUANTITY) // 2
+    if settled and bits(random, 48, 15) < load_fixed(flow + H_REPLACE_SHARE) >> 1:
+        reprice(flow, row, instrument, now_ns, slot)
+    elif settled and half > 0 and bits(random, 32, 16) < load_fixed(flow + H_REDUCE_SHARE):
+        reduce(flow, instrument, now_ns, slot, half)
+    else:
+        cancel(flow, instrument, now_ns, slot)

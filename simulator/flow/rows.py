@@ -1,0 +1,69 @@
+"""Where the rows of the tables are, and what venues show."""
+
+from __future__ import annotations
+
+from numba import njit
+
+from nic.raw import load_fixed, load_i64le
+from simulator.flow.layout import (
+    DAY_SLOTS,
+    H_DRAWS,
+    H_INSTRUMENTS,
+    H_OPEN_NS,
+    H_QUOTES,
+    H_SLOT_NS,
+    H_VENUE_COUNT,
+    H_VENUES,
+    INSTRUMENT_BYTES,
+    LIT,
+    QUOTE_BYTES,
+    V_KIND,
+    VENUE_BYTES,
+)
+
+
+@njit(nogil=True, forceinline=True)
+def instrument_row(flow, instrument):
+    """Address of an instrument's row."""
+    return load_fixed(flow + H_INSTRUMENTS) + INSTRUMENT_BYTES * instrument
+
+
+@njit(nogil=True, forceinline=True)
+def venue_row(flow, venue):
+    """Address of a venue's row."""
+    return load_fixed(flow + H_VENUES) + VENUE_BYTES * venue
+
+
+@njit(nogil=True, forceinline=True)
+def is_lit(flow, venue):
+    """Whether a venue has a book to be seen."""
+    return load_i64le(venue_row(flow, venue) + V_KIND) == LIT
+
+
+@njit(nogil=True, forceinline=True)
+def quote_row(flow, instrument, venue):
+    """Address of the top of a venue's book of an instrument."""
+    number = instrument * load_fixed(flow + H_VENUE_COUNT) + venue
+    return load_fixed(flow + H_QUOTES) + QUOTE_BYTES * number
+
+
+@njit(nogil=True, forceinline=True)
+def national_best(flow, instrument):
+    """Best bid and best offer of all venues; 0 where there is none."""
+    bid, offer = 0, 0
+    for venue in range(load_fixed(flow + H_VENUE_COUNT)):
+        quote = quote_row(flow, instrument, venue)
+        if load_i64le(quote + 8) > 0:
+            bid = max(bid, load_i64le(quote))
+        price = load_i64le(quote + 16)
+        if load_i64le(quote + 24) > 0 and (offer == 0 or price < offer):
+            offer = price
+    return bid, offer
+
+
+@njit(nogil=True, forceinline=True)
+def shape_at(flow, table, now_ns):
+    """The day's shape at a time, as a share of the mean: DAY_SHAPE or SPREAD_SHAPE."""
+    slot = (now_ns - load_fixed(flow + H_OPEN_NS)) // load_fixed(flow + H_SLOT_NS)
+    slot = max(0, min(DAY_SLOTS - 1, slot))
+    return load_fixed(load_fixed(flow + H_DRAWS) + table + 8 * slot)
