@@ -8,16 +8,19 @@ from feedhandler.actions import BUY, NO_PRICE
 from nic.raw import load_fixed, load_i64le, load_n32le, store_u64le
 from simulator.flow.commands import head_of, send
 from simulator.flow.draws import bits, draw
-from simulator.flow.hawkes import pace_shift
 from simulator.flow.layout import (
     H_CANCELS,
+    H_CLASS_COUNT,
     H_CLASS_RATE,
+    H_FADES,
     H_REDUCE_SHARE,
     H_REDUCES,
     H_REPLACE_SHARE,
     H_REPLACES,
     I_COUNT,
     I_FAIR,
+    I_FLIGHT,
+    I_FLIGHT_PLACE,
     I_RANDOM,
     I_STATE,
     O_CLASS,
@@ -30,12 +33,14 @@ from simulator.flow.layout import (
     PEGGED,
     TRADING,
 )
+from simulator.flow.levels import link, newest_at, order_row, unlink
 from simulator.flow.pricing import order_size, resting_price, sign_of
-from simulator.flow.resting import any_of, bump, leave, new_token, order_row, owner_of
+from simulator.flow.resting import any_of, bump, leave, list_place, new_token, owner_of
 from simulator.flow.rows import national_best
 from simulator.matching.records import CANCEL, DAY, LIMIT, REPLACE
 
-LOOKS = 4
+LOOKS = 2  # orders of which the most exposed is canceled
+FLIGHT_LOOKS = 64
 
 
 @njit(nogil=True)
@@ -63,8 +68,8 @@ def reprice(flow, row, instrument, now_ns, slot):
     side, venue = load_n32le(order + O_SIDE), load_n32le(order + O_VENUE)
     bid, offer = national_best(flow, instrument)
     best, other = (bid, offer) if side == BUY else (offer, bid)
-    number, sign = load_i64le(order + O_CLASS), sign_of(side)
-    price = resting_price(flow, row, instrument, venue, sign, number, now_ns, best, other)
+    number, sign = load_n32le(order + O_CLASS), sign_of(side)
+    price = resting_price(flow, row, instrument, venue, sign, number, best, other)
     quantity = load_i64le(order + O_QUANTITY)
     if price == load_i64le(order + O_PRICE):
         quantity = order_size(flow, row)
@@ -72,7 +77,9 @@ def reprice(flow, row, instrument, now_ns, slot):
     head, owner = head_of(REPLACE, side, LIMIT, DAY, 0), owner_of(flow, slot)
     send(flow, venue, now_ns, head, instrument, owner, token, target, price, quantity)
     store_u64le(order + O_TOKEN, token)
+    unlink(flow, slot)
     store_u64le(order + O_PRICE, price)
+    link(flow, row, slot)
     store_u64le(order + O_QUANTITY, quantity)
     bump(flow + H_REPLACES)
 
@@ -89,44 +96,87 @@ def reduce(flow, instrument, now_ns, slot, kept):
 def excess(flow, row, slot):
     """How far an order's price is beyond the latent price, to its owner's loss."""
     order = order_row(flow, slot)
+    if load_n32le(order + O_KIND) == PEGGED:
+        return NO_PRICE
     sign = sign_of(load_n32le(order + O_SIDE))
     return (load_i64le(order + O_PRICE) - load_i64le(row + I_FAIR)) * sign
 
 
 @njit(nogil=True)
-def worst_of(flow, row, number):
-    """The worst priced of some orders of a class: what owners in flight cancel first."""
-    chosen, most = 0, 0
-    for _ in range(LOOKS):
-        slot = any_of(flow, row, number, draw(row + I_RANDOM))
-        if load_n32le(order_row(flow, slot) + O_KIND) == PEGGED:
-            continue
+def most_exposed(flow, row, number, looks):
+    """Of some orders of a class the one that is next to trade, or has been left behind most."""
+    random = draw(row + I_RANDOM)
+    chosen = any_of(flow, row, number, random)
+    most = excess(flow, row, chosen)
+    for _ in range(looks - 1):
+        random = draw(row + I_RANDOM)
+        slot = any_of(flow, row, number, random)
         behind = excess(flow, row, slot)
-        if chosen == 0 or behind > most:
+        if behind > most:
             chosen, most = slot, behind
-    return chosen if chosen != 0 else any_of(flow, row, number, draw(row + I_RANDOM))
+    return chosen
 
 
 @njit(nogil=True)
 def change_one(flow, row, instrument, now_ns, value):
     """An owner cancels, replaces or reduces an order; `value` below the cancel rate says which."""
-    shift, number = pace_shift(row, now_ns), 0
+    number = 0
     while True:
         place = 8 * number
-        rate = load_fixed(flow + H_CLASS_RATE + place) << shift
-        rate *= load_i64le(row + I_COUNT + place)
+        rate = load_fixed(flow + H_CLASS_RATE + place) * load_i64le(row + I_COUNT + place)
         if value < rate:
             break
         value -= rate
         number += 1
+    slot = most_exposed(flow, row, number, LOOKS)
     random = draw(row + I_RANDOM)
-    slot = any_of(flow, row, number, random) if shift == 0 else worst_of(flow, row, number)
     order = order_row(flow, slot)
     settled = load_i64le(row + I_STATE) == TRADING and load_n32le(order + O_KIND) != PEGGED
     half = load_i64le(order + O_QUANTITY) // 2
-    if settled and bits(random, 48, 15) < load_fixed(flow + H_REPLACE_SHARE) >> 1:
+    if settled and bits(random, 0, 16) < load_fixed(flow + H_REPLACE_SHARE):
         reprice(flow, row, instrument, now_ns, slot)
-    elif settled and half > 0 and bits(random, 32, 16) < load_fixed(flow + H_REDUCE_SHARE):
+    elif settled and half > 0 and bits(random, 16, 16) < load_fixed(flow + H_REDUCE_SHARE):
         reduce(flow, instrument, now_ns, slot, half)
     else:
         cancel(flow, instrument, now_ns, slot)
+
+
+@njit(nogil=True)
+def fade(flow, row, instrument, now_ns, side, price):
+    """An owner cancels the newest order of a side at a price, if there is one; 1 if so."""
+    slot = newest_at(flow, row, instrument, side, price)
+    if slot == 0:
+        return 0
+    bump(flow + H_FADES)
+    cancel(flow, instrument, now_ns, slot)
+    return 1
+
+
+@njit(nogil=True)
+def begin_flight(flow, row):
+    """After news: one by one, all orders are looked at."""
+    last = load_fixed(flow + H_CLASS_COUNT)
+    store_u64le(row + I_FLIGHT, last)
+    store_u64le(row + I_FLIGHT_PLACE, load_i64le(row + I_COUNT + 8 * (last - 1)))
+
+
+@njit(nogil=True)
+def flee(flow, row, instrument, now_ns):
+    """Cancels the next order that the latent price has left behind; looks at some at a time."""
+    for _ in range(FLIGHT_LOOKS):
+        number = load_i64le(row + I_FLIGHT) - 1
+        if number < 0:
+            return
+        place = load_i64le(row + I_FLIGHT_PLACE) - 1
+        if place < 0:
+            store_u64le(row + I_FLIGHT, number)
+            if number > 0:
+                count = load_i64le(row + I_COUNT + 8 * (number - 1))
+                store_u64le(row + I_FLIGHT_PLACE, count)
+            continue
+        store_u64le(row + I_FLIGHT_PLACE, place)
+        if place < load_i64le(row + I_COUNT + 8 * number):
+            slot = load_n32le(list_place(flow, row, number, place))
+            if excess(flow, row, slot) > 0:
+                cancel(flow, instrument, now_ns, slot)
+                return

@@ -16,6 +16,7 @@ from simulator.flow.layout import (
     H_CAPACITY,
     H_COMMANDS,
     H_COUNTS,
+    H_FULLEST,
     H_VENUE_COUNT,
     ROOM,
     V_DELAY_NS,
@@ -33,10 +34,7 @@ FLAGS_SHIFT = 32
 @njit(nogil=True, forceinline=True)
 def has_room(flow):
     """Whether every venue's row has room for what one event can give it."""
-    fullest = 0
-    for venue in range(load_fixed(flow + H_VENUE_COUNT)):
-        fullest = max(fullest, load_i64le(load_i64le(flow + H_COUNTS) + 8 * venue))
-    return fullest + ROOM <= load_i64le(flow + H_CAPACITY)
+    return load_i64le(flow + H_FULLEST) + ROOM <= load_i64le(flow + H_CAPACITY)
 
 
 @njit(nogil=True, forceinline=True)
@@ -62,6 +60,7 @@ def send(flow, venue, now_ns, head, instrument, owner, token, target, price, qua
     place = load_i64le(flow + H_COUNTS) + 8 * venue
     count = load_i64le(place)
     store_u64le(place, count + 1)
+    store_u64le(flow + H_FULLEST, max(load_i64le(flow + H_FULLEST), count + 1))
     number = venue * load_i64le(flow + H_CAPACITY) + count
     out = load_i64le(flow + H_COMMANDS) + COMMAND_BYTES * number
     store_u64le(out, head)

@@ -54,6 +54,14 @@ def bits(value, first, count):
 
 
 @njit(nogil=True, forceinline=True)
+def below(value, count):
+    """An integer from 0 to count - 1 (count up to 42 bits) from 31 random bits, no division."""
+    if count < (1 << 31):
+        return (bits(value, 1, 31) * count) >> 31
+    return (bits(value, 1, 31) * (count >> 10)) >> 21
+
+
+@njit(nogil=True, forceinline=True)
 def share_of(value, share):
     """A share (16 bits) of an integer, rounded down."""
     return (value * share) >> ONE_BITS

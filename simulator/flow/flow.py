@@ -27,7 +27,7 @@ from simulator.matching.records import COMMAND_DTYPE
 
 SPAN_POWERS: Final = 40  # after so many halvings nothing is left of an excitement
 COUNTERS: Final = (
-    "events adds cancels reduces replaces takers sweeps stale_takers news halts executions"
+    "events adds cancels reduces replaces takers sweeps stale_takers fades news halts executions"
     " rejected lists_full live_orders"
 ).split()
 
@@ -107,6 +107,7 @@ class OrderFlow:
                 ("quotes", layout.QUOTE_DTYPE, len(rows) * len(self.venues)),
                 ("orders", layout.ORDER_DTYPE, orders + 1),
                 ("lists", np.dtype("u4"), max(1, orders)),
+                ("buckets", np.dtype("u4"), 2 * layout.BUCKETS * len(rows)),
                 ("times", np.dtype("i8"), 2 * leaves),
                 ("draws", np.dtype("i8"), layout.TABLE_WORDS),
             ],
@@ -152,7 +153,7 @@ class OrderFlow:
 
 def _fill_head(block: Block, settings: Settings, times: SessionTimes) -> None:
     head = block["head"][0]
-    for name in ("instruments", "venues", "quotes", "orders", "lists", "times", "draws"):
+    for name in ("instruments", "venues", "quotes", "orders", "lists", "buckets", "times", "draws"):
         head[name] = block.section_address(name)
     head["instrument_count"] = block.sections["instruments"].count
     head["venue_count"] = len(settings.venues)
@@ -211,7 +212,7 @@ def _fill_shares(head: np.void, settings: Settings) -> None:
     head["lot"], head["mixed_share"] = sizes.lot, share(sizes.mixed_share)
     head["impact"] = share(settings.prices.impact)
     head["news_size"], head["news_kick"] = share(news.size), share(news.excitement)
-    head["flight_ns"] = round(news.flight_s * 1e9)
+    head["flight_rate"] = rate_of(news.flight_per_s)
     head["halt_ns"], head["pause_ns"] = round(halts.length_s * 1e9), round(halts.pause_s * 1e9)
     head["bands"] = share(halts.bands)
     head["owners"] = settings.orders.owners

@@ -13,10 +13,8 @@ from numba import njit
 from nic.raw import load_fixed, load_i64le, store_u64le
 from simulator.flow.draws import BILLION, decayed, draw, exponential, share_of
 from simulator.flow.layout import (
-    DAY_SHAPE,
-    FLIGHT_SHIFT,
-    H_CLASS_COUNT,
-    H_CLASS_RATE,
+    H_DAY_SHAPE,
+    H_FLIGHT_RATE,
     H_KERNEL_COUNT,
     H_KERNEL_DECAY,
     H_KERNEL_KICK,
@@ -24,10 +22,10 @@ from simulator.flow.layout import (
     H_SLOT_NS,
     I_BASE_RATE,
     I_BOUND,
-    I_COUNT,
+    I_CANCEL_RATE,
     I_EXCITEMENT,
     I_FILLING_RATE,
-    I_FLIGHT_NS,
+    I_FLIGHT,
     I_HALT_RATE,
     I_NEWS_RATE,
     I_RANDOM,
@@ -37,7 +35,6 @@ from simulator.flow.layout import (
     STOPPED,
     TRADING,
 )
-from simulator.flow.rows import shape_at
 
 EXCITEMENT_MOST = 1 << 40  # a million a second: what a decay can multiply
 
@@ -65,42 +62,33 @@ def excite(flow, row, events):
 
 
 @njit(nogil=True, forceinline=True)
-def order_rate(flow, row, now_ns):
+def order_rate(flow, row):
     """The rate of new orders at the time the excitement stands at."""
-    rate = share_of(load_fixed(row + I_BASE_RATE), shape_at(flow, DAY_SHAPE, now_ns))
+    rate = share_of(load_fixed(row + I_BASE_RATE), load_i64le(flow + H_DAY_SHAPE))
     for kernel in range(load_fixed(flow + H_KERNEL_COUNT)):
         rate += load_i64le(row + I_EXCITEMENT + 8 * kernel)
     return rate
 
 
 @njit(nogil=True, forceinline=True)
-def pace_shift(row, now_ns):
-    """By which power of two makers are quicker to cancel than usual."""
-    return FLIGHT_SHIFT if now_ns < load_i64le(row + I_FLIGHT_NS) else 0
-
-
-@njit(nogil=True, forceinline=True)
-def cancel_rate(flow, row, now_ns):
-    """The rate of cancels of all classes."""
-    rate = 0
-    for number in range(load_fixed(flow + H_CLASS_COUNT)):
-        place = 8 * number
-        rate += load_i64le(row + I_COUNT + place) * load_fixed(flow + H_CLASS_RATE + place)
-    return rate << pace_shift(row, now_ns)
+def flight_rate(flow, row):
+    """The rate at which orders that news has left behind are canceled."""
+    return load_fixed(flow + H_FLIGHT_RATE) if load_i64le(row + I_FLIGHT) > 0 else 0
 
 
 @njit(nogil=True)
-def all_rates(flow, row, now_ns):
+def all_rates(flow, row):
     """The rate of all that can happen to an instrument."""
     state = load_i64le(row + I_STATE)
     if state == PREOPEN:
         return load_fixed(row + I_FILLING_RATE)
     if state == STOPPED:
-        return cancel_rate(flow, row, now_ns)
+        return flight_rate(flow, row) + load_i64le(row + I_CANCEL_RATE)
     if state != TRADING:
         return 0
-    rare = load_fixed(row + I_NEWS_RATE) + load_fixed(row + I_HALT_RATE)
-    return rare + cancel_rate(flow, row, now_ns) + order_rate(flow, row, now_ns)
+    rate = load_fixed(row + I_NEWS_RATE) + load_fixed(row + I_HALT_RATE)
+    rate += flight_rate(flow, row) + load_i64le(row + I_CANCEL_RATE)
+    return rate + order_rate(flow, row)
 
 
 @njit(nogil=True)
@@ -109,7 +97,7 @@ def next_candidate(flow, row, now_ns):
 
     Beyond a slot of the day nothing is drawn: there it begins anew, with the rates of then.
     """
-    rate = all_rates(flow, row, now_ns)
+    rate = all_rates(flow, row)
     longest_ns = load_fixed(flow + H_SLOT_NS)
     wait_ns = longest_ns
     if rate > 0:

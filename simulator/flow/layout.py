@@ -6,6 +6,7 @@
     quotes       32 bytes an instrument and venue: the top of its book, as the driver tells it
     orders       64 bytes an order that rests somewhere, by slot; slot 0 is none
     lists        4 bytes an order: slots, by instrument and class of lifetime
+    buckets      4 bytes a chain: first slot, by instrument, side and price
     times        8 bytes a node: the earliest next event below it, a tree over the instruments
     draws        8 bytes a value: tables that turn random bits into numbers
 
@@ -31,7 +32,7 @@ SLOT_MASK: Final = (1 << SLOT_BITS) - 1
 DECAY_BITS: Final = 48  # of a kernel's decay a ns, as a power of two
 ROOM: Final = 8  # most commands that one event gives one venue
 DAY_SLOTS: Final = 64
-FLIGHT_SHIFT: Final = 4  # makers in flight cancel at 16 times the pace
+BUCKETS: Final = 64  # chains a side of an instrument
 TAKER_OWNER: Final = 801
 CLOCK_OWNER: Final = 999
 
@@ -62,11 +63,16 @@ HEAD_DTYPE: Final = np.dtype(
         ("quotes", "i8"),
         ("orders", "i8"),
         ("lists", "i8"),
+        ("buckets", "i8"),
         ("times", "i8"),
         ("draws", "i8"),
         ("commands", "i8"),  # of this step: COMMAND_DTYPE [venue, capacity]
         ("counts", "i8"),  # of this step: i8 a venue
         ("capacity", "i8"),
+        ("fullest", "i8"),  # most commands that a venue has in this step
+        ("shapes_ns", "i8"),  # until when the shapes of the day are as here
+        ("day_shape", "i8"),
+        ("spread_shape", "i8"),
         ("instrument_count", "i8"),  # rows, the clock included
         ("leaf_count", "i8"),
         ("venue_count", "i8"),
@@ -107,7 +113,7 @@ HEAD_DTYPE: Final = np.dtype(
         ("stale", "i8"),
         ("news_size", "i8"),
         ("news_kick", "i8"),
-        ("flight_ns", "i8"),
+        ("flight_rate", "i8"),
         ("halt_ns", "i8"),
         ("bands", "i8"),
         ("pause_ns", "i8"),
@@ -121,6 +127,7 @@ HEAD_DTYPE: Final = np.dtype(
         ("takers", "i8"),
         ("sweeps", "i8"),
         ("stale_takers", "i8"),
+        ("fades", "i8"),
         ("news", "i8"),
         ("halts", "i8"),
         ("executions", "i8"),
@@ -140,6 +147,7 @@ INSTRUMENT_DTYPE: Final = np.dtype(
         ("filling_rate", "i8"),  # before the opening
         ("news_rate", "i8"),
         ("halt_rate", "i8"),
+        ("cancel_rate", "i8"),  # of all its live orders
         ("fair", "i8"),  # the latent price
         ("step", "i8"),  # of it, a new order
         ("half_spread", "i8"),
@@ -150,16 +158,17 @@ INSTRUMENT_DTYPE: Final = np.dtype(
         ("odd_share", "i8"),
         ("side", "i8"),  # of the last taker
         ("resume_ns", "i8"),
-        ("flight_ns", "i8"),  # end of it
+        ("flight", "i8"),  # classes that have not fled yet after news
+        ("flight_place", "i8"),  # orders of the last of them that have not
         ("band_price", "i8"),  # reference of the bands
         ("told_bid", "i8"),  # last reference of pegs
         ("told_offer", "i8"),
-        ("adds", "i8"),  # displayed
+        ("adds", "i8"),  # displayed, while trading
         ("executions", "i8"),  # of displayed orders
         ("first", "i8", (MOST_CLASSES,)),  # of the class's list
         ("room", "i8", (MOST_CLASSES,)),
         ("count", "i8", (MOST_CLASSES,)),
-        ("spare", "i8", (18,)),
+        ("spare", "i8", (16,)),
     ]
 )
 VENUE_DTYPE: Final = np.dtype(
@@ -188,8 +197,10 @@ ORDER_DTYPE: Final = np.dtype(
         ("venue", "i4"),
         ("side", "i4"),
         ("kind", "i4"),
-        ("class", "i8"),
-        ("spare", "i8"),
+        ("class", "i4"),
+        ("chain", "i4"),
+        ("next", "i4"),  # in the chain of its price
+        ("previous", "i4"),
     ]
 )
 
@@ -232,11 +243,16 @@ H_VENUES: Final = _head["venues"]
 H_QUOTES: Final = _head["quotes"]
 H_ORDERS: Final = _head["orders"]
 H_LISTS: Final = _head["lists"]
+H_BUCKETS: Final = _head["buckets"]
 H_TIMES: Final = _head["times"]
 H_DRAWS: Final = _head["draws"]
 H_COMMANDS: Final = _head["commands"]
 H_COUNTS: Final = _head["counts"]
 H_CAPACITY: Final = _head["capacity"]
+H_FULLEST: Final = _head["fullest"]
+H_SHAPES_NS: Final = _head["shapes_ns"]
+H_DAY_SHAPE: Final = _head["day_shape"]
+H_SPREAD_SHAPE: Final = _head["spread_shape"]
 H_INSTRUMENT_COUNT: Final = _head["instrument_count"]
 H_LEAF_COUNT: Final = _head["leaf_count"]
 H_VENUE_COUNT: Final = _head["venue_count"]
@@ -277,7 +293,7 @@ H_DARK: Final = _head["dark"]
 H_STALE: Final = _head["stale"]
 H_NEWS_SIZE: Final = _head["news_size"]
 H_NEWS_KICK: Final = _head["news_kick"]
-H_FLIGHT_NS: Final = _head["flight_ns"]
+H_FLIGHT_RATE: Final = _head["flight_rate"]
 H_HALT_NS: Final = _head["halt_ns"]
 H_BANDS: Final = _head["bands"]
 H_PAUSE_NS: Final = _head["pause_ns"]
@@ -291,6 +307,7 @@ H_REPLACES: Final = _head["replaces"]
 H_TAKERS: Final = _head["takers"]
 H_SWEEPS: Final = _head["sweeps"]
 H_STALE_TAKERS: Final = _head["stale_takers"]
+H_FADES: Final = _head["fades"]
 H_NEWS: Final = _head["news"]
 H_HALTS: Final = _head["halts"]
 H_EXECUTIONS: Final = _head["executions"]
@@ -307,6 +324,7 @@ I_BASE_RATE: Final = _row["base_rate"]
 I_FILLING_RATE: Final = _row["filling_rate"]
 I_NEWS_RATE: Final = _row["news_rate"]
 I_HALT_RATE: Final = _row["halt_rate"]
+I_CANCEL_RATE: Final = _row["cancel_rate"]
 I_FAIR: Final = _row["fair"]
 I_STEP: Final = _row["step"]
 I_HALF_SPREAD: Final = _row["half_spread"]
@@ -317,7 +335,8 @@ I_LISTING_SHARE: Final = _row["listing_share"]
 I_ODD_SHARE: Final = _row["odd_share"]
 I_SIDE: Final = _row["side"]
 I_RESUME_NS: Final = _row["resume_ns"]
-I_FLIGHT_NS: Final = _row["flight_ns"]
+I_FLIGHT: Final = _row["flight"]
+I_FLIGHT_PLACE: Final = _row["flight_place"]
 I_BAND_PRICE: Final = _row["band_price"]
 I_TOLD_BID: Final = _row["told_bid"]
 I_TOLD_OFFER: Final = _row["told_offer"]
@@ -345,3 +364,6 @@ O_VENUE: Final = _order["venue"]
 O_SIDE: Final = _order["side"]
 O_KIND: Final = _order["kind"]
 O_CLASS: Final = _order["class"]
+O_CHAIN: Final = _order["chain"]
+O_NEXT: Final = _order["next"]
+O_PREVIOUS: Final = _order["previous"]

@@ -23,17 +23,20 @@ from simulator.flow.layout import (
     I_LISTING,
     I_LISTING_SHARE,
     I_RANDOM,
+    I_STATE,
     I_TICK,
     O_TOKEN,
     PEGGED,
     SHOWN,
+    TRADING,
     UNSEEN,
     V_KIND,
     V_PEGS,
     V_SHARE,
 )
+from simulator.flow.levels import order_row
 from simulator.flow.pricing import order_size, resting_price, sign_of
-from simulator.flow.resting import bump, order_row, owner_of, take_slot
+from simulator.flow.resting import bump, owner_of, take_slot
 from simulator.flow.rows import national_best, venue_row
 from simulator.matching.records import DAY, HIDDEN, LIMIT, MIDPOINT_PEG, NEW, POST_ONLY
 
@@ -88,7 +91,7 @@ def add_limit(flow, row, instrument, now_ns, venue, side, number, random):
     bid, offer = national_best(flow, instrument)
     best, other = (bid, offer) if side == BUY else (offer, bid)
     sign = sign_of(side)
-    price = resting_price(flow, row, instrument, venue, sign, number, now_ns, best, other)
+    price = resting_price(flow, row, instrument, venue, sign, number, best, other)
     quantity, lot = order_size(flow, row), load_fixed(flow + H_LOT)
     flags, display, kind = 0, 0, SHOWN
     chosen = bits(random, 32, 16)
@@ -111,7 +114,8 @@ def add_limit(flow, row, instrument, now_ns, venue, side, number, random):
         set_display(out, display)
     if kind == SHOWN:
         bump(flow + H_ADDS)
-        bump(row + I_ADDS)
+        if load_i64le(row + I_STATE) == TRADING:
+            bump(row + I_ADDS)
 
 
 @njit(nogil=True)

@@ -74,6 +74,7 @@ def _fill_rates(row: np.void, settings: Settings, times: SessionTimes, orders_pe
     for number, kernel in enumerate(kernels):
         row["excitement"][number] = rate_of(orders_per_s * kernel.branching)
     resting = sum(live_orders(settings, n, orders_per_s) for n in range(len(settings.lifetimes)))
+    resting *= settings.orders.filling
     filling_s = (times.open_ns - times.start_ns) / 1e9
     row["filling_rate"] = rate_of(resting / (1 - min(0.9, settings.auctions.opening)) / filling_s)
     row["news_rate"] = rate_of(settings.news.per_session / times.seconds)

@@ -16,6 +16,7 @@ from simulator.flow.layout import (
     H_LOCK,
     H_LOT,
     H_MIXED_SHARE,
+    H_SPREAD_SHAPE,
     I_FAIR,
     I_HALF_SPREAD,
     I_ODD_SHARE,
@@ -27,11 +28,10 @@ from simulator.flow.layout import (
     NORMAL,
     ODD,
     REACH,
-    SPREAD_SHAPE,
     TABLE_BITS,
     TABLE_BYTES,
 )
-from simulator.flow.rows import quote_row, shape_at
+from simulator.flow.rows import quote_row
 
 LEAST_TICKS = 20  # the latent price stays above
 
@@ -57,9 +57,9 @@ def wander(flow, row, random):
 
 
 @njit(nogil=True, forceinline=True)
-def half_spread(flow, row, now_ns):
+def half_spread(flow, row):
     """Half of the spread that makers quote now."""
-    return share_of(load_fixed(row + I_HALF_SPREAD), shape_at(flow, SPREAD_SHAPE, now_ns))
+    return share_of(load_fixed(row + I_HALF_SPREAD), load_i64le(flow + H_SPREAD_SHAPE))
 
 
 @njit(nogil=True, forceinline=True)
@@ -79,7 +79,7 @@ def distance(flow, row, number, random):
 
 
 @njit(nogil=True)
-def resting_price(flow, row, instrument, venue, sign, number, now_ns, best, other):
+def resting_price(flow, row, instrument, venue, sign, number, best, other):
     """A price at which an order of a class rests at a venue.
 
     best, other: national best of its side and of the other one, 0 for none.
@@ -87,7 +87,7 @@ def resting_price(flow, row, instrument, venue, sign, number, now_ns, best, othe
     random = draw(row + I_RANDOM)
     tick = load_fixed(row + I_TICK)
     far = distance(flow, row, number, random)
-    key = touch_key(row, sign, half_spread(flow, row, now_ns)) - far
+    key = touch_key(row, sign, half_spread(flow, row)) - far
     fair_key = load_i64le(row + I_FAIR) * sign
     if best != 0 and bits(random, 26, 16) < load_fixed(flow + H_IMPROVE):
         better = best * sign + tick

@@ -9,12 +9,15 @@ from simulator.flow.layout import (
     H_EXECUTIONS,
     H_REJECTED,
     I_EXECUTIONS,
+    I_STATE,
     O_INSTRUMENT,
     O_KIND,
     O_QUANTITY,
     SHOWN,
+    TRADING,
 )
-from simulator.flow.resting import bump, leave, order_row, slot_of
+from simulator.flow.levels import order_row
+from simulator.flow.resting import bump, leave, slot_of
 from simulator.flow.rows import instrument_row, quote_row
 from simulator.matching.records import CANCEL_REJECTED, CANCELED, EXECUTED, REJECTED, REPORT_DTYPE
 
@@ -33,8 +36,9 @@ def hear_one(flow, report, slots):
     order = order_row(flow, slot)
     if kind == EXECUTED:
         bump(flow + H_EXECUTIONS)
-        if load_n32le(order + O_KIND) == SHOWN:
-            bump(instrument_row(flow, load_n32le(order + O_INSTRUMENT)) + I_EXECUTIONS)
+        row = instrument_row(flow, load_n32le(order + O_INSTRUMENT))
+        if load_n32le(order + O_KIND) == SHOWN and load_i64le(row + I_STATE) == TRADING:
+            bump(row + I_EXECUTIONS)
     refused = kind == REJECTED or kind == CANCEL_REJECTED
     if refused:
         bump(flow + H_REJECTED)

@@ -10,15 +10,16 @@ from __future__ import annotations
 from numba import njit
 
 from nic.raw import load_fixed, load_i64le, load_n32le, store_u32le, store_u64le
-from simulator.flow.draws import bits
+from simulator.flow.draws import below
 from simulator.flow.layout import (
+    H_CLASS_RATE,
     H_FREE_ORDER,
     H_LISTS,
     H_LISTS_FULL,
     H_LIVE_ORDERS,
     H_NEXT_SERIAL,
-    H_ORDERS,
     H_OWNERS,
+    I_CANCEL_RATE,
     I_COUNT,
     I_FIRST,
     I_ROOM,
@@ -31,17 +32,12 @@ from simulator.flow.layout import (
     O_SIDE,
     O_TOKEN,
     O_VENUE,
-    ORDER_BYTES,
+    PEGGED,
     SLOT_BITS,
     SLOT_MASK,
 )
+from simulator.flow.levels import link, order_row, unlink
 from simulator.flow.rows import instrument_row
-
-
-@njit(nogil=True, forceinline=True)
-def order_row(flow, slot):
-    """Address of an order."""
-    return load_fixed(flow + H_ORDERS) + ORDER_BYTES * slot
 
 
 @njit(nogil=True, forceinline=True)
@@ -71,10 +67,17 @@ def list_place(flow, row, number, place):
     return load_fixed(flow + H_LISTS) + 4 * (first + place)
 
 
+@njit(nogil=True, forceinline=True)
+def change_rate(row, change):
+    """Changes the rate of cancels of all of an instrument's orders."""
+    store_u64le(row + I_CANCEL_RATE, load_i64le(row + I_CANCEL_RATE) + change)
+
+
 @njit(nogil=True)
 def take_slot(flow, row, instrument, venue, side, kind, number, price, quantity):
     """Enters a new order of a class; its slot, 0 when the list is full."""
-    count = load_i64le(row + I_COUNT + 8 * number)
+    place = 8 * number
+    count = load_i64le(row + I_COUNT + place)
     slot = load_i64le(flow + H_FREE_ORDER)
     if count >= load_fixed(row + I_ROOM + 8 * number) or slot == 0:
         bump(flow + H_LISTS_FULL)
@@ -82,7 +85,8 @@ def take_slot(flow, row, instrument, venue, side, kind, number, price, quantity)
     order = order_row(flow, slot)
     store_u64le(flow + H_FREE_ORDER, load_i64le(order + O_PRICE))
     store_u32le(list_place(flow, row, number, count), slot)
-    store_u64le(row + I_COUNT + 8 * number, count + 1)
+    store_u64le(row + I_COUNT + place, count + 1)
+    change_rate(row, load_fixed(flow + H_CLASS_RATE + place))
     store_u64le(order + O_TOKEN, new_token(flow, slot))
     store_u64le(order + O_PRICE, price)
     store_u64le(order + O_QUANTITY, quantity)
@@ -91,7 +95,9 @@ def take_slot(flow, row, instrument, venue, side, kind, number, price, quantity)
     store_u32le(order + O_VENUE, venue)
     store_u32le(order + O_SIDE, side)
     store_u32le(order + O_KIND, kind)
-    store_u64le(order + O_CLASS, number)
+    store_u32le(order + O_CLASS, number)
+    if kind != PEGGED:
+        link(flow, row, slot)
     bump(flow + H_LIVE_ORDERS)
     return slot
 
@@ -101,9 +107,12 @@ def leave(flow, slot):
     """Takes an order out: the last one of its list takes its place there."""
     order = order_row(flow, slot)
     row = instrument_row(flow, load_n32le(order + O_INSTRUMENT))
-    number = load_i64le(order + O_CLASS)
+    number = load_n32le(order + O_CLASS)
+    if load_n32le(order + O_KIND) != PEGGED:
+        unlink(flow, slot)
     last = load_i64le(row + I_COUNT + 8 * number) - 1
     store_u64le(row + I_COUNT + 8 * number, last)
+    change_rate(row, -load_fixed(flow + H_CLASS_RATE + 8 * number))
     place = load_i64le(order + O_PLACE)
     mover = load_n32le(list_place(flow, row, number, last))
     store_u32le(list_place(flow, row, number, place), mover)
@@ -127,4 +136,4 @@ def slot_of(flow, token, slots):
 def any_of(flow, row, number, random):
     """A slot of a class that has orders, each with the same chance."""
     count = load_i64le(row + I_COUNT + 8 * number)
-    return load_n32le(list_place(flow, row, number, bits(random, 0, 48) % count))
+    return load_n32le(list_place(flow, row, number, below(random, count)))

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from numba import njit
 
-from nic.raw import load_fixed, load_i64le
+from nic.raw import load_fixed, load_i64le, store_u64le
 from simulator.flow.layout import (
+    DAY_SHAPE,
     DAY_SLOTS,
+    H_DAY_SHAPE,
     H_DRAWS,
     H_INSTRUMENTS,
     H_OPEN_NS,
     H_QUOTES,
+    H_SHAPES_NS,
     H_SLOT_NS,
+    H_SPREAD_SHAPE,
     H_VENUE_COUNT,
     H_VENUES,
     INSTRUMENT_BYTES,
     LIT,
+    NEVER,
     QUOTE_BYTES,
+    SPREAD_SHAPE,
     V_KIND,
     VENUE_BYTES,
 )
@@ -61,9 +67,13 @@ def national_best(flow, instrument):
     return bid, offer
 
 
-@njit(nogil=True, forceinline=True)
-def shape_at(flow, table, now_ns):
-    """The day's shape at a time, as a share of the mean: DAY_SHAPE or SPREAD_SHAPE."""
-    slot = (now_ns - load_fixed(flow + H_OPEN_NS)) // load_fixed(flow + H_SLOT_NS)
-    slot = max(0, min(DAY_SLOTS - 1, slot))
-    return load_fixed(load_fixed(flow + H_DRAWS) + table + 8 * slot)
+@njit(nogil=True)
+def follow_day(flow, now_ns):
+    """Keeps the shapes of the day, as shares of their mean, those of the time."""
+    since_ns = max(0, now_ns - load_fixed(flow + H_OPEN_NS))
+    slot = min(DAY_SLOTS - 1, since_ns // load_fixed(flow + H_SLOT_NS))
+    draws = load_fixed(flow + H_DRAWS)
+    store_u64le(flow + H_DAY_SHAPE, load_fixed(draws + DAY_SHAPE + 8 * slot))
+    store_u64le(flow + H_SPREAD_SHAPE, load_fixed(draws + SPREAD_SHAPE + 8 * slot))
+    following_ns = load_fixed(flow + H_OPEN_NS) + (slot + 1) * load_fixed(flow + H_SLOT_NS)
+    store_u64le(flow + H_SHAPES_NS, following_ns if slot < DAY_SLOTS - 1 else NEVER)

@@ -51,7 +51,7 @@ def for_auction(flow, row, instrument, now_ns, time_in_force):
     side = BUY if bits(random, 0, 1) == 0 else SELL
     tick = load_fixed(row + I_TICK)
     sign = 1 if side == BUY else -1
-    key = touch_key(row, sign, -half_spread(flow, row, now_ns)) + tick * bits(random, 1, 3)
+    key = touch_key(row, sign, -half_spread(flow, row)) + tick * bits(random, 1, 3)
     priced = bits(random, 8, 1) == 0
     order_type, price = (LIMIT, max(tick, key * sign)) if priced else (MARKET, NO_PRICE)
     venue = load_fixed(row + I_LISTING)

@@ -145,7 +145,7 @@ class News(_Part):
     per_session: NotNegative
     size: NotNegative
     excitement: NotNegative
-    flight_s: NotNegative
+    flight_per_s: Positive
 
 
 class Halts(_Part):
@@ -166,9 +166,10 @@ class Auctions(_Part):
 
 
 class Orders(_Part):
-    """Who owns resting orders; order flow's owners are below 1000."""
+    """Who owns resting orders (owners of order flow are below 1000), and how many there are."""
 
     owners: Annotated[int, msgspec.Meta(ge=1, le=800)]
+    filling: Share
 
 
 class VenueOf(_Part):

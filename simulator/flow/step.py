@@ -6,17 +6,10 @@ from numba import njit
 
 from feedhandler.actions import BUY, SELL
 from nic.raw import load_fixed, load_i64le, store_u64le
-from simulator.flow.changes import change_one
+from simulator.flow.changes import change_one, fade, flee
 from simulator.flow.commands import has_room, head_of, send, set_cap
-from simulator.flow.draws import bits, draw
-from simulator.flow.hawkes import (
-    all_rates,
-    cancel_rate,
-    excite,
-    let_decay,
-    next_candidate,
-    order_rate,
-)
+from simulator.flow.draws import below, bits, draw
+from simulator.flow.hawkes import excite, flight_rate, let_decay, next_candidate, order_rate
 from simulator.flow.layout import (
     CLOCK_OWNER,
     H_CAPACITY,
@@ -26,9 +19,12 @@ from simulator.flow.layout import (
     H_COMMANDS,
     H_COUNTS,
     H_EVENTS,
+    H_FULLEST,
+    H_SHAPES_NS,
     H_STALE,
     H_VENUE_COUNT,
     I_BOUND,
+    I_CANCEL_RATE,
     I_FAIR,
     I_HALT_RATE,
     I_NEWS_RATE,
@@ -46,12 +42,14 @@ from simulator.flow.layout import (
 from simulator.flow.makers import add_one
 from simulator.flow.pricing import wander
 from simulator.flow.resting import bump
-from simulator.flow.rows import instrument_row, national_best, venue_row
+from simulator.flow.rows import follow_day, instrument_row, national_best, venue_row
 from simulator.flow.session import fill, for_auction, tick_clock
 from simulator.flow.stoppage import follow_bands, halt, news, resume
 from simulator.flow.takers import take, take_stale, taker_share
 from simulator.flow.tree import earliest, next_instrument, set_time
 from simulator.matching.records import CLOSING, REFERENCE
+
+QUICK = 4  # takers of stale quotes, for one of the others
 
 
 @njit(nogil=True)
@@ -70,6 +68,14 @@ def tell_reference(flow, row, instrument, now_ns, bid, offer):
 
 
 @njit(nogil=True)
+def pick_off(flow, row, instrument, now_ns, side, price):
+    """A quote is behind the latent price: a taker of `side` has it, or its owner sees it first."""
+    quick = bits(draw(row + I_RANDOM), 0, 16) >= QUICK * taker_share(flow, row)
+    if not quick or fade(flow, row, instrument, now_ns, BUY + SELL - side, price) == 0:
+        take_stale(flow, row, instrument, now_ns, side)
+
+
+@njit(nogil=True)
 def arrive(flow, row, instrument, now_ns):
     """Somebody comes to the market: to take, or to rest an order."""
     random = draw(row + I_RANDOM)
@@ -80,9 +86,9 @@ def arrive(flow, row, instrument, now_ns):
     fair = load_i64le(row + I_FAIR)
     alert = bits(random, 10, 16) < load_fixed(flow + H_STALE)
     if alert and bid > fair:
-        take_stale(flow, row, instrument, now_ns, SELL)
+        pick_off(flow, row, instrument, now_ns, SELL, bid)
     elif alert and offer != 0 and offer < fair:
-        take_stale(flow, row, instrument, now_ns, BUY)
+        pick_off(flow, row, instrument, now_ns, BUY, offer)
     elif bits(random, 26, 16) < taker_share(flow, row):
         take(flow, row, instrument, now_ns, bid, offer)
     elif now_ns >= load_fixed(flow + H_CLOSING_NS) and bits(random, 42, 16) < load_fixed(
@@ -98,18 +104,23 @@ def arrive(flow, row, instrument, now_ns):
 def happen(flow, row, instrument, now_ns):
     """A candidate's moment: nothing, or one of the things whose rates made it."""
     bound = load_i64le(row + I_BOUND)
-    if bound == 0 or all_rates(flow, row, now_ns) == 0:
+    if bound == 0:
         return
-    value = bits(draw(row + I_RANDOM), 1, 62) % bound
+    value = below(draw(row + I_RANDOM), bound)
     state = load_i64le(row + I_STATE)
     if state == PREOPEN:
         fill(flow, row, instrument, now_ns)
         return
-    changes = cancel_rate(flow, row, now_ns)
+    changes = load_i64le(row + I_CANCEL_RATE)
     if value < changes:
         change_one(flow, row, instrument, now_ns, value)
         return
     value -= changes
+    fleeing = flight_rate(flow, row)
+    if value < fleeing:
+        flee(flow, row, instrument, now_ns)
+        return
+    value -= fleeing
     if state == STOPPED:
         return
     rare = load_fixed(row + I_NEWS_RATE)
@@ -119,7 +130,7 @@ def happen(flow, row, instrument, now_ns):
     rare += load_fixed(row + I_HALT_RATE)
     if value < rare:
         halt(flow, row, instrument, now_ns)
-    elif value < rare + order_rate(flow, row, now_ns):
+    elif value < rare + order_rate(flow, row):
         arrive(flow, row, instrument, now_ns)
 
 
@@ -154,6 +165,7 @@ def step(flow, until_ns, commands, capacity, counts):
     store_u64le(flow + H_COMMANDS, commands)
     store_u64le(flow + H_CAPACITY, capacity)
     store_u64le(flow + H_COUNTS, counts)
+    store_u64le(flow + H_FULLEST, 0)
     for venue in range(load_fixed(flow + H_VENUE_COUNT)):
         store_u64le(counts + 8 * venue, 0)
     while True:
@@ -162,5 +174,7 @@ def step(flow, until_ns, commands, capacity, counts):
             return until_ns
         if not has_room(flow):
             return now_ns
+        if now_ns >= load_i64le(flow + H_SHAPES_NS):
+            follow_day(flow, now_ns)
         instrument = next_instrument(flow)
         set_time(flow, instrument, one_event(flow, instrument, now_ns))

@@ -6,13 +6,13 @@ from numba import njit
 
 from feedhandler.actions import STATUS_HALTED, STATUS_PAUSED
 from nic.raw import load_fixed, load_i64le, store_u64le
+from simulator.flow.changes import begin_flight
 from simulator.flow.commands import band_all, steer_all
 from simulator.flow.draws import bits, draw, looked_up, share_of
 from simulator.flow.hawkes import excite
 from simulator.flow.layout import (
     EXPONENTIAL,
     H_BANDS,
-    H_FLIGHT_NS,
     H_HALT_NS,
     H_HALTS,
     H_NEWS,
@@ -21,7 +21,6 @@ from simulator.flow.layout import (
     H_PAUSE_NS,
     I_BAND_PRICE,
     I_FAIR,
-    I_FLIGHT_NS,
     I_RANDOM,
     I_RESUME_NS,
     I_STATE,
@@ -57,10 +56,9 @@ def follow_bands(flow, row, instrument, now_ns):
 
 @njit(nogil=True)
 def stop(flow, row, instrument, now_ns, status, length_ns):
-    """Halts or pauses an instrument at all venues; what rests is canceled quickly meanwhile."""
+    """Halts or pauses an instrument at all venues; owners go on to cancel."""
     store_u64le(row + I_STATE, STOPPED)
     store_u64le(row + I_RESUME_NS, now_ns + length_ns)
-    store_u64le(row + I_FLIGHT_NS, now_ns + load_fixed(flow + H_FLIGHT_NS))
     bump(flow + H_HALTS)
     steer_all(flow, now_ns, HALT, status, instrument)
 
@@ -88,7 +86,7 @@ def news(flow, row, instrument, now_ns):
     jump = share_of(fair, share_of(load_fixed(flow + H_NEWS_SIZE), times))
     move_fair(row, jump if bits(random, 0, 1) == 0 else -jump)
     excite(flow, row, load_fixed(flow + H_NEWS_KICK))
-    store_u64le(row + I_FLIGHT_NS, now_ns + load_fixed(flow + H_FLIGHT_NS))
+    begin_flight(flow, row)
     bump(flow + H_NEWS)
     reference = load_i64le(row + I_BAND_PRICE)
     moved = abs(load_i64le(row + I_FAIR) - reference)

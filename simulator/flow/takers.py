@@ -13,6 +13,7 @@ from simulator.flow.layout import (
     H_DARK,
     H_EXECUTIONS_PER_ADD,
     H_IMPACT,
+    H_LOT,
     H_MARKET,
     H_SIDE_MEMORY,
     H_STALE_TAKERS,
@@ -36,7 +37,8 @@ from simulator.flow.resting import bump, new_token
 from simulator.flow.rows import quote_row, venue_row
 from simulator.matching.records import HIDDEN, IOC, LIMIT, MARKET, MIDPOINT_PEG, NEW, SWEEP
 
-ALL_SHARES = 1 << 40
+SWEEP_SIZES = 3  # of an order, that a sweep takes
+THIN_LOTS = 3  # a queue so short is taken whole
 SETTLING = 64  # orders after which an instrument's own proportions steer its takers
 FEWEST_PER_EVENT = 2  # executions that one taker brings, roughly: only where the steering starts
 
@@ -104,7 +106,8 @@ def take_one(flow, row, instrument, now_ns, side, best, random):
     if venue < 0:
         return
     _, quantity = shown(flow, instrument, venue, side)
-    if bits(random, 16, 16) >= load_fixed(flow + H_WHOLE):
+    thin = quantity <= THIN_LOTS * load_fixed(flow + H_LOT)
+    if not thin or bits(random, 16, 16) >= load_fixed(flow + H_WHOLE):
         quantity = order_size(flow, row)
     priced = bits(random, 32, 16) >= load_fixed(flow + H_MARKET)
     order_type, price = (LIMIT, best) if priced else (MARKET, NO_PRICE)
@@ -139,16 +142,15 @@ def take(flow, row, instrument, now_ns, bid, offer):
     change = share_of(load_fixed(row + I_HALF_SPREAD), load_fixed(flow + H_IMPACT))
     move_fair(row, change * sign_of(side))
     if bits(random, 32, 16) < load_fixed(flow + H_SWEEP):
-        whole = bits(random, 48, 15) < load_fixed(flow + H_WHOLE) >> 1
-        wanted = ALL_SHARES if whole else 2 * order_size(flow, row)
-        sweep(flow, row, instrument, now_ns, side, best, wanted)
+        sweep(flow, row, instrument, now_ns, side, best, SWEEP_SIZES * order_size(flow, row))
     else:
         take_one(flow, row, instrument, now_ns, side, best, more)
 
 
 @njit(nogil=True)
 def take_stale(flow, row, instrument, now_ns, side):
-    """Sweeps all quotes of a side that the latent price has left behind."""
+    """Sweeps quotes that the latent price has left behind."""
     bump(flow + H_TAKERS)
     bump(flow + H_STALE_TAKERS)
-    sweep(flow, row, instrument, now_ns, side, load_i64le(row + I_FAIR), ALL_SHARES)
+    wanted = SWEEP_SIZES * order_size(flow, row)
+    sweep(flow, row, instrument, now_ns, side, load_i64le(row + I_FAIR), wanted)
