@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from numba import njit
 
-from feedhandler.actions import BUY, NO_PRICE
+from feedhandler.actions import BUY, NO_PRICE, SELL
 from nic.raw import load_fixed, load_i64le, load_n32le, store_u64le
 from simulator.flow.commands import head_of, send
-from simulator.flow.draws import bits, draw
+from simulator.flow.draws import below, bits, draw
 from simulator.flow.layout import (
     H_CANCELS,
     H_CLASS_COUNT,
@@ -17,6 +17,7 @@ from simulator.flow.layout import (
     H_REDUCES,
     H_REPLACE_SHARE,
     H_REPLACES,
+    H_VENUE_COUNT,
     I_COUNT,
     I_FAIR,
     I_FLIGHT,
@@ -34,9 +35,9 @@ from simulator.flow.layout import (
     TRADING,
 )
 from simulator.flow.levels import link, newest_at, order_row, unlink
-from simulator.flow.pricing import order_size, resting_price, sign_of
+from simulator.flow.pricing import half_spread, order_size, resting_price, sign_of, touch_key
 from simulator.flow.resting import any_of, bump, leave, list_place, new_token, owner_of
-from simulator.flow.rows import national_best
+from simulator.flow.rows import national_best, quote_row
 from simulator.matching.records import CANCEL, DAY, LIMIT, REPLACE
 
 LOOKS = 2  # orders of which the most exposed is canceled
@@ -144,11 +145,34 @@ def change_one(flow, row, instrument, now_ns, value):
 @njit(nogil=True)
 def fade(flow, row, instrument, now_ns, side, price):
     """An owner cancels the newest order of a side at a price, if there is one; 1 if so."""
-    slot = newest_at(flow, row, instrument, side, price)
+    slot = newest_at(flow, row, instrument, -1, side, price)
     if slot == 0:
         return 0
     bump(flow + H_FADES)
     cancel(flow, instrument, now_ns, slot)
+    return 1
+
+
+@njit(nogil=True)
+def follow(flow, row, instrument, now_ns, random):
+    """A maker at some venue sees a price there that is better than makers would quote now.
+
+    The newest order there is priced anew or canceled; gives 1 if there was one.
+    """
+    venue = below(random, load_fixed(flow + H_VENUE_COUNT))
+    side = BUY if bits(random, 32, 1) == 0 else SELL
+    quote = quote_row(flow, instrument, venue) + (0 if side == BUY else 16)
+    price, sign = load_i64le(quote), sign_of(side)
+    if load_i64le(quote + 8) == 0 or price * sign <= touch_key(row, sign, half_spread(flow, row)):
+        return 0
+    slot = newest_at(flow, row, instrument, venue, side, price)
+    if slot == 0:
+        return 0
+    if bits(random, 33, 2) == 0:
+        reprice(flow, row, instrument, now_ns, slot)
+    else:
+        cancel(flow, instrument, now_ns, slot)
+    bump(flow + H_FADES)
     return 1
 
 

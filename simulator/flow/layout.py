@@ -99,6 +99,7 @@ HEAD_DTYPE: Final = np.dtype(
         ("impact", "i8"),
         ("improve", "i8"),
         ("lock", "i8"),
+        ("follow", "i8"),
         ("post_only", "i8"),
         ("side_memory", "i8"),
         ("mixed_share", "i8"),
@@ -206,8 +207,8 @@ ORDER_DTYPE: Final = np.dtype(
 
 # Settings of the same name that are plain shares.
 HEAD_SHARES: Final = frozenset(
-    "replace_share reduce_share executions_per_add improve lock post_only side_memory sweep whole"
-    " market dark stale opening closing".split()
+    "replace_share reduce_share executions_per_add improve lock follow post_only side_memory sweep"
+    " whole market dark stale opening closing".split()
 )
 
 INSTRUMENT_BYTES: Final = INSTRUMENT_DTYPE.itemsize
@@ -278,6 +279,7 @@ H_REDUCE_SHARE: Final = _head["reduce_share"]
 H_EXECUTIONS_PER_ADD: Final = _head["executions_per_add"]
 H_IMPACT: Final = _head["impact"]
 H_IMPROVE: Final = _head["improve"]
+H_FOLLOW: Final = _head["follow"]
 H_LOCK: Final = _head["lock"]
 H_POST_ONLY: Final = _head["post_only"]
 H_SIDE_MEMORY: Final = _head["side_memory"]

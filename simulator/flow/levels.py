@@ -18,6 +18,7 @@ from simulator.flow.layout import (
     O_PREVIOUS,
     O_PRICE,
     O_SIDE,
+    O_VENUE,
     ORDER_BYTES,
 )
 
@@ -74,11 +75,15 @@ def unlink(flow, slot):
 
 
 @njit(nogil=True)
-def newest_at(flow, row, instrument, side, price):
-    """The newest order of a side at a price; 0 when none is found."""
+def newest_at(flow, row, instrument, venue, side, price):
+    """The newest order of a side at a price, at a venue or (-1) at any; 0 when none is found."""
     slot = load_n32le(chain_place(flow, chain_of(row, instrument, side, price)))
     for _ in range(MOST_LOOKS):
-        if slot == 0 or load_i64le(order_row(flow, slot) + O_PRICE) == price:
+        if slot == 0:
+            return 0
+        order = order_row(flow, slot)
+        here = venue < 0 or load_n32le(order + O_VENUE) == venue
+        if here and load_i64le(order + O_PRICE) == price:
             return slot
-        slot = load_n32le(order_row(flow, slot) + O_NEXT)
+        slot = load_n32le(order + O_NEXT)
     return 0

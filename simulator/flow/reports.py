@@ -19,10 +19,18 @@ from simulator.flow.layout import (
 from simulator.flow.levels import order_row
 from simulator.flow.resting import bump, leave, slot_of
 from simulator.flow.rows import instrument_row, quote_row
-from simulator.matching.records import CANCEL_REJECTED, CANCELED, EXECUTED, REJECTED, REPORT_DTYPE
+from simulator.matching.records import (
+    CANCEL_REJECTED,
+    CANCELED,
+    EXECUTED,
+    REJECTED,
+    REMOVED,
+    REPORT_DTYPE,
+)
 
 REPORT_BYTES = REPORT_DTYPE.itemsize
 TOKEN = int(REPORT_DTYPE.fields["token"][1])
+LIQUIDITY = int(REPORT_DTYPE.fields["liquidity"][1])
 LEAVES = int(REPORT_DTYPE.fields["leaves"][1])
 
 
@@ -37,7 +45,9 @@ def hear_one(flow, report, slots):
     if kind == EXECUTED:
         bump(flow + H_EXECUTIONS)
         row = instrument_row(flow, load_n32le(order + O_INSTRUMENT))
-        if load_n32le(order + O_KIND) == SHOWN and load_i64le(row + I_STATE) == TRADING:
+        rested = load_n8(report + LIQUIDITY) != REMOVED
+        shown = load_n32le(order + O_KIND) == SHOWN
+        if rested and shown and load_i64le(row + I_STATE) == TRADING:
             bump(row + I_EXECUTIONS)
     refused = kind == REJECTED or kind == CANCEL_REJECTED
     if refused:

@@ -97,6 +97,7 @@ class Placement(_Part):
     most_ticks: Count
     improve: Share
     lock: Share
+    follow: Share
     post_only: Share
     side_memory: Share
 

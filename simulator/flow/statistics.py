@@ -219,10 +219,10 @@ class Collector:
         return found if correlation is None else found | {"venue_correlation": correlation}
 
     def _venue_correlation(self) -> float | None:
-        """Median over instruments and pairs of venues: correlation of one-second moves."""
+        """Median over instruments and pairs of venues: correlation of two-second moves."""
         if len(self.looks) < FEWEST * BINS_A_SECOND // 2:
             return None
-        middle = np.stack(self.looks[::BINS_A_SECOND]).mean(1)[:, 1:]
+        middle = np.stack(self.looks[:: 2 * BINS_A_SECOND]).mean(1)[:, 1:]
         moves = np.diff(middle, axis=0)
         found = []
         for instrument in range(self.instruments):

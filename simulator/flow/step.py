@@ -6,7 +6,7 @@ from numba import njit
 
 from feedhandler.actions import BUY, SELL
 from nic.raw import load_fixed, load_i64le, store_u64le
-from simulator.flow.changes import change_one, fade, flee
+from simulator.flow.changes import change_one, fade, flee, follow
 from simulator.flow.commands import has_room, head_of, send, set_cap
 from simulator.flow.draws import below, bits, draw
 from simulator.flow.hawkes import excite, flight_rate, let_decay, next_candidate, order_rate
@@ -19,6 +19,7 @@ from simulator.flow.layout import (
     H_COMMANDS,
     H_COUNTS,
     H_EVENTS,
+    H_FOLLOW,
     H_FULLEST,
     H_SHAPES_NS,
     H_STALE,
@@ -76,6 +77,15 @@ def pick_off(flow, row, instrument, now_ns, side, price):
 
 
 @njit(nogil=True)
+def rest(flow, row, instrument, now_ns):
+    """A new order; before it often a look of a maker at what he has somewhere."""
+    random = draw(row + I_RANDOM)
+    if bits(random, 48, 15) < load_fixed(flow + H_FOLLOW) >> 1:
+        follow(flow, row, instrument, now_ns, random)
+    add_one(flow, row, instrument, now_ns)
+
+
+@njit(nogil=True)
 def arrive(flow, row, instrument, now_ns):
     """Somebody comes to the market: to take, or to rest an order."""
     random = draw(row + I_RANDOM)
@@ -96,7 +106,7 @@ def arrive(flow, row, instrument, now_ns):
     ):
         for_auction(flow, row, instrument, now_ns, CLOSING)
     else:
-        add_one(flow, row, instrument, now_ns)
+        rest(flow, row, instrument, now_ns)
     follow_bands(flow, row, instrument, now_ns)
 
 

@@ -1,6 +1,7 @@
 """The tables that turn random bits into numbers, made from the settings.
 
-A quantile table has at place i the value that a share (i + 1/2) / 1024 of all draws is below.
+A quantile table has at place i the value that a share (i + 1/2) / 1024 of all draws is below; the
+powers are those at its left end.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ def draw_tables(settings: Settings) -> NDArray[np.int64]:
     """All tables, in the order of `layout`."""
     words = np.zeros(layout.TABLE_WORDS, np.int64)
     _put(words, layout.LOGARITHM, _values(lambda share: math.log1p(share) * (1 << 24)))
-    _put(words, layout.POWER, _values(lambda share: 2.0**-share * (1 << 22)))
+    powers = [round(2.0 ** (-number / SIZE) * (1 << 22)) for number in range(SIZE)]
+    _put(words, layout.POWER, powers)
     _put(words, layout.NORMAL, _values(lambda share: NormalDist().inv_cdf(share) * layout.ONE))
     _put(words, layout.EXPONENTIAL, _values(lambda share: -math.log(1 - share) * layout.ONE))
     _put(words, layout.LOTS, _values(_lots(settings)))

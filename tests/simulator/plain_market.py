@@ -91,7 +91,7 @@ class PlainVenue:
         self.references: dict[int, int] = {}
         self.touched: set[int] = set()
         self.public: list[tuple[int, ...]] = []
-        self.reports: list[tuple[int, int, int, int]] = []  # kind, token, quantity, leaves
+        self.reports: list[tuple[int, ...]] = []  # kind, token, quantity, leaves, liquidity
         self.number = 0
         self.kinds: dict[int, int] = {}
 
@@ -103,7 +103,9 @@ class PlainVenue:
         public = np.array(self.public, a.ACTION_DTYPE)
         reports = np.zeros(len(self.reports), r.REPORT_DTYPE)
         for name, column in zip(
-            ("kind", "token", "quantity", "leaves"), zip(*self.reports, strict=True), strict=False
+            ("kind", "token", "quantity", "leaves", "liquidity"),
+            zip(*self.reports, strict=True),
+            strict=False,
         ):
             reports[name] = column
         return public, reports
@@ -137,16 +139,16 @@ class PlainVenue:
     def _new(self, c: dict[str, int]) -> None:
         token, quantity = c["token"], c["quantity"]
         if c["time_in_force"] >= r.OPENING:
-            self.reports.append((r.CANCELED, token, quantity, 0))
+            self.reports.append((r.CANCELED, token, quantity, 0, 0))
             return
         if c["type"] == r.MIDPOINT_PEG:
             self._peg(c)
             return
         left = self._match(c, quantity)
         if left is None:
-            self.reports.append((r.REJECTED, token, quantity, 0))
+            self.reports.append((r.REJECTED, token, quantity, 0, 0))
         elif left and (c["time_in_force"] == r.IOC or c["type"] == r.MARKET):
-            self.reports.append((r.CANCELED, token, left, 0))
+            self.reports.append((r.CANCELED, token, left, 0, 0))
         elif left:
             self._rest(c, left)
 
@@ -160,9 +162,7 @@ class PlainVenue:
             if front is None:
                 break
             key, order = front
-            if c["type"] != r.MARKET and -key * sign > c["price"] * sign and sign > 0:
-                break
-            if c["type"] != r.MARKET and sign < 0 and key < c["price"]:
+            if c["type"] != r.MARKET and key < -c["price"] * sign:
                 break
             if c["flags"] & r.POST_ONLY:
                 return None
@@ -176,7 +176,7 @@ class PlainVenue:
         self.number += 1
         kind, flags = (a.EXECUTE, 0) if seen else (a.TRADE, a.HIDDEN)
         self._tell(c, kind, order, part, self.number, flags)
-        self.reports.append((r.EXECUTED, order.token, part, order.quantity))
+        self._traded(c, order, part, left - part)
         if seen:
             order.shown -= part
             side.show(key, -part)
@@ -193,6 +193,11 @@ class PlainVenue:
             side.show(key, fresh.shown)
             self._tell(c, a.ADD, fresh, fresh.shown)
         return part
+
+    def _traded(self, c: dict[str, int], order: Order, part: int, left: int) -> None:
+        """Tells both owners; `left` is what the incoming order has open behind the trade."""
+        self.reports.append((r.EXECUTED, order.token, part, order.quantity, r.ADDED))
+        self.reports.append((r.EXECUTED, c["token"], part, left, r.REMOVED))
 
     def _rest(self, c: dict[str, int], left: int) -> None:
         self.number += 1
@@ -215,7 +220,7 @@ class PlainVenue:
     def _cancel(self, c: dict[str, int]) -> None:
         found = self.orders.get(c["target"])
         if found is None:
-            self.reports.append((r.CANCEL_REJECTED, c["target"], 0, 0))
+            self.reports.append((r.CANCEL_REJECTED, c["target"], 0, 0, 0))
             return
         order, _ = found
         gone = order.quantity - c["quantity"]
@@ -231,12 +236,12 @@ class PlainVenue:
             if order.shown:
                 self._hide(order, c["instrument"], order.shown)
                 self._tell(c, a.DELETE, order, 0)
-        self.reports.append((r.CANCELED, c["target"], gone, order.quantity if order.live else 0))
+        self.reports.append((r.CANCELED, c["target"], gone, order.quantity if order.live else 0, 0))
 
     def _replace(self, c: dict[str, int]) -> None:
         found = self.orders.pop(c["target"], None)
         if found is None:
-            self.reports.append((r.CANCEL_REJECTED, c["token"], 0, 0))
+            self.reports.append((r.CANCEL_REJECTED, c["token"], 0, 0, 0))
             return
         old, _ = found
         old.live = False
@@ -267,7 +272,7 @@ class PlainVenue:
                 left, order.quantity = left - part, order.quantity - part
                 self.number += 1
                 self._tell(c, a.TRADE, order, part, self.number, a.HIDDEN)
-                self.reports.append((r.EXECUTED, order.token, part, order.quantity))
+                self._traded(c, order, part, left)
             if not order.live or order.quantity == 0:
                 order.live = False
                 self.orders.pop(order.token, None)
@@ -278,7 +283,7 @@ class PlainVenue:
             pegs[mine].append(order)
             self.orders[order.token] = (order, c["instrument"])
         elif left:
-            self.reports.append((r.CANCELED, c["token"], left, 0))
+            self.reports.append((r.CANCELED, c["token"], left, 0, 0))
 
 
 class PlainMarket:
@@ -288,6 +293,7 @@ class PlainMarket:
         self.flow, self.slice_ns = flow, slice_ns
         self.venues = [PlainVenue() for _ in flow.venues]
         self.now_ns = flow.times.start_ns
+        self.sent: list[NDArray[np.void]] = []  # commands to all venues
 
     def slice(self) -> list[NDArray[np.void]]:
         """One slice: commands to the venues, reports and tops back; public events by venue."""
@@ -303,7 +309,9 @@ class PlainMarket:
         return [np.concatenate(parts) for parts in public]
 
     def _trade(self, number: int, venue: PlainVenue, public: list[NDArray[np.void]]) -> None:
-        events, reports = venue.submit(self.flow.commands_of(number))
+        commands = self.flow.commands_of(number).copy()
+        self.sent.append(commands)
+        events, reports = venue.submit(commands)
         public.append(events)
         if len(reports):
             self.flow.hear(reports)
