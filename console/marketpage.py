@@ -91,7 +91,7 @@ def _book_figures(s: MarketStatistics) -> Sequence[tuple[str, str, str]]:
     return (
         (
             "Spread through the session",
-            "Best offer less best bid of all venues, median over the instruments.",
+            "Best offer less best bid of all venues, mean over the instruments.",
             line_chart("Spread", [spread], "seconds from the opening", "ticks"),
         ),
         (

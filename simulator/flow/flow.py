@@ -20,7 +20,7 @@ from simulator.flow.plan import fill_instruments, rate_of, share
 from simulator.flow.reports import hear
 from simulator.flow.seeds import Stream, signed
 from simulator.flow.session_times import SessionTimes
-from simulator.flow.settings import Settings, VenueOf, load_settings
+from simulator.flow.settings import MOST_CLASSES, Settings, VenueOf, load_settings
 from simulator.flow.step import step
 from simulator.flow.tables import draw_tables
 from simulator.matching.records import COMMAND_DTYPE
@@ -177,9 +177,9 @@ def _fill_classes(head: np.void, settings: Settings) -> None:
     classes = settings.lifetimes
     head["class_count"] = len(classes)
     head["class_rate"][: len(classes)] = [max(1, rate_of(1 / one.mean_s)) for one in classes]
-    head["class_share"][:] = _cumulative([one.share for one in classes], layout.MOST_CLASSES)
+    head["class_share"][:] = _cumulative([one.share for one in classes], MOST_CLASSES)
     resting = [one.share * one.mean_s for one in classes]
-    head["class_filling"][:] = _cumulative(resting, layout.MOST_CLASSES)
+    head["class_filling"][:] = _cumulative(resting, MOST_CLASSES)
 
 
 def _cumulative(weights: list[float], length: int) -> list[int]:

@@ -25,7 +25,7 @@ class MarketStatistics(msgspec.Struct, frozen=True, kw_only=True):
         messages: order messages of the lit venues' feeds, by kind.
         measured: by the names of the settings' targets; a value that could not be had is absent.
         targets: lowest and highest value each.
-        spread: national spread in ticks by second of the session, median over instruments.
+        spread: national spread in ticks by second of the session, mean over instruments.
         spreads: share of looks with a national spread of so many ticks.
         depth: mean displayed shares of a venue, by ticks from its best price.
         intensity: new orders a second, all instruments and venues.

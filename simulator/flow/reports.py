@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from numba import njit
 
+from nic.block import field_offset
 from nic.raw import load_i64le, load_n8, load_n32le, store_u64le
 from simulator.flow.layout import (
     H_EXECUTIONS,
@@ -29,9 +30,9 @@ from simulator.matching.records import (
 )
 
 REPORT_BYTES = REPORT_DTYPE.itemsize
-TOKEN = int(REPORT_DTYPE.fields["token"][1])
-LIQUIDITY = int(REPORT_DTYPE.fields["liquidity"][1])
-LEAVES = int(REPORT_DTYPE.fields["leaves"][1])
+TOKEN = field_offset(REPORT_DTYPE, "token")
+LIQUIDITY = field_offset(REPORT_DTYPE, "liquidity")
+LEAVES = field_offset(REPORT_DTYPE, "leaves")
 
 
 @njit(nogil=True)

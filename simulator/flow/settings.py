@@ -29,14 +29,14 @@ class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """A table of the file; keys that are unknown, missing or of another type are refused."""
 
 
-class Kernel(_Part):
+class Kernel(_Part, frozen=True, kw_only=True):
     """One exponential of the self-excitation: how long it lasts, how many events one causes."""
 
     time_s: Positive
     branching: Share
 
 
-class Activity(_Part):
+class Activity(_Part, frozen=True, kw_only=True):
     """How often orders come, of which instruments, when."""
 
     new_orders_per_s: Positive
@@ -54,7 +54,7 @@ class Activity(_Part):
         return sum(kernel.branching for kernel in self.kernels)
 
 
-class Proportions(_Part):
+class Proportions(_Part, frozen=True, kw_only=True):
     """How often orders are executed, replaced, reduced."""
 
     executions_per_add: Share
@@ -62,7 +62,7 @@ class Proportions(_Part):
     reduce_share: Share
 
 
-class Prices(_Part):
+class Prices(_Part, frozen=True, kw_only=True):
     """The latent prices, and the spread around them."""
 
     median: Positive
@@ -81,7 +81,7 @@ class Prices(_Part):
             raise ValueError("least: expected 40 ticks <= least <= median <= most <= 1000000")
 
 
-class Lifetime(_Part):
+class Lifetime(_Part, frozen=True, kw_only=True):
     """A class of orders: its share of new ones, its mean life, how far from the touch it is."""
 
     name: str
@@ -90,7 +90,7 @@ class Lifetime(_Part):
     reach_ticks: Positive
 
 
-class Placement(_Part):
+class Placement(_Part, frozen=True, kw_only=True):
     """At which prices orders come."""
 
     tail_exponent: Positive
@@ -102,7 +102,7 @@ class Placement(_Part):
     side_memory: Share
 
 
-class SizesOf(_Part):
+class SizesOf(_Part, frozen=True, kw_only=True):
     """How large orders are."""
 
     lot: Count
@@ -117,7 +117,7 @@ class SizesOf(_Part):
             raise ValueError("lot: expected 2 or more")
 
 
-class Hidden(_Part):
+class Hidden(_Part, frozen=True, kw_only=True):
     """What is not shown."""
 
     hidden: Share
@@ -130,7 +130,7 @@ class Hidden(_Part):
             raise ValueError("hidden: hidden, reserve and midpoint add up to more than 1")
 
 
-class Takers(_Part):
+class Takers(_Part, frozen=True, kw_only=True):
     """Who takes what is there."""
 
     sweep: Share
@@ -140,7 +140,7 @@ class Takers(_Part):
     stale: Share
 
 
-class News(_Part):
+class News(_Part, frozen=True, kw_only=True):
     """Jumps of the latent price."""
 
     per_session: NotNegative
@@ -149,7 +149,7 @@ class News(_Part):
     flight_per_s: Positive
 
 
-class Halts(_Part):
+class Halts(_Part, frozen=True, kw_only=True):
     """Halts and pauses of an instrument."""
 
     per_session: NotNegative
@@ -158,7 +158,7 @@ class Halts(_Part):
     pause_s: Positive
 
 
-class Auctions(_Part):
+class Auctions(_Part, frozen=True, kw_only=True):
     """Orders for the opening and the closing auction."""
 
     opening: Share
@@ -166,14 +166,14 @@ class Auctions(_Part):
     closing_window: Share
 
 
-class Orders(_Part):
+class Orders(_Part, frozen=True, kw_only=True):
     """Who owns resting orders (owners of order flow are below 1000), and how many there are."""
 
     owners: Annotated[int, msgspec.Meta(ge=1, le=800)]
     filling: Share
 
 
-class VenueOf(_Part):
+class VenueOf(_Part, frozen=True, kw_only=True):
     """One venue. A dark one takes midpoint pegs only and has no book to be seen."""
 
     name: str
@@ -184,7 +184,7 @@ class VenueOf(_Part):
     jitter_us: NotNegative = 0.0
 
 
-class Targets(_Part):
+class Targets(_Part, frozen=True, kw_only=True):
     """Lowest and highest value of what `statistics` measures, by its names."""
 
     adds: Range
@@ -203,7 +203,7 @@ class Targets(_Part):
     locked_or_crossed: Range
 
 
-class Settings(_Part):
+class Settings(_Part, frozen=True, kw_only=True):
     """All parameters of an order flow."""
 
     activity: Activity

@@ -236,13 +236,13 @@ class Collector:
 
 
 def _by_second(spread: NDArray[np.float64]) -> Series:
-    """Median spread of the instruments, second by second."""
+    """Mean spread of the instruments, second by second."""
     places, values = [], []
     for first in range(0, len(spread), BINS_A_SECOND):
         some = spread[first : first + BINS_A_SECOND]
         if np.isfinite(some).any():
             places.append(first / BINS_A_SECOND)
-            values.append(float(np.nanmedian(some)))
+            values.append(float(np.nanmean(some)))
     return Series(places, values)
 
 

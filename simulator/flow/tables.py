@@ -55,7 +55,8 @@ def _lots(settings: Settings) -> Callable[[float], float]:
         if share < sizes.one_lot_share:
             return 1
         rest = (1 - share) / (1 - sizes.one_lot_share)
-        return min(sizes.most_lots, 1 + math.floor(rest ** (-1 / sizes.tail_exponent)))
+        lots: float = 1 + math.floor(rest ** (-1 / sizes.tail_exponent))
+        return min(sizes.most_lots, lots)
 
     return lots
 
@@ -78,7 +79,7 @@ def _reach(settings: Settings, one: Lifetime) -> Callable[[float], float]:
 
     def ticks(share: float) -> float:
         far = one.reach_ticks * ((1 - share) ** (-1 / placement.tail_exponent) - 1)
-        return min(placement.most_ticks, math.floor(far))
+        return float(min(placement.most_ticks, math.floor(far)))
 
     return ticks
 
