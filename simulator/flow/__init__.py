@@ -1,0 +1,1 @@
+"""Seeded order flow for many instruments and venues: commands for their matching."""
