@@ -22,6 +22,7 @@ from simulator.matching.layout import (
     LEVEL,
     MINIMUM,
     NEXT,
+    NONE,
     OFFER,
     PREVIOUS,
     PRICE,
@@ -36,15 +37,7 @@ from simulator.matching.layout import (
 from simulator.matching.moving import follow
 from simulator.matching.out import report_executed, tell
 from simulator.matching.prices import passive
-from simulator.matching.resting import (
-    change_level,
-    drop,
-    forget,
-    ladder_of,
-    leave,
-    queue_of,
-    show,
-)
+from simulator.matching.resting import change_level, drop, forget, ladder_of, leave, queue_of, show
 from simulator.matching.rows import (
     clear_mark,
     instrument_at,
@@ -178,7 +171,7 @@ def cross(state, instrument, price, shares):
         left -= part
     store_u64le(instrument_at(state, instrument) + LAST, price)
     first = head(a.TRADE, 0, a.CROSS | odd_lot(state, shares))
-    tell(state, first, instrument, 0, price, shares, next_trade(state))
+    tell(state, first, instrument, NONE, price, shares, next_trade(state))
 
 
 @njit(nogil=True)
@@ -204,7 +197,7 @@ def show_all(state, ladder):
 
 @njit(nogil=True)
 def reference_of(state, instrument, given):
-    """The reference of an auction, on a tick: given, or the national midpoint, or the last trade."""
+    """The reference of an auction, on a tick: given, else the national midpoint or last trade."""
     row = instrument_at(state, instrument)
     bid, offer = load_i64le(row + BID), load_i64le(row + OFFER)
     price = load_i64le(row + LAST)
@@ -234,7 +227,7 @@ def open_trading(state, instrument, kind, given, told):
         drop_all(state, instrument, kind)
     store_u64le(instrument_at(state, instrument) + STATUS, STATUS_TRADING)
     if told != STATUS_TRADING:
-        tell(state, head(a.STATUS, 0, 0), instrument, 0, 0, 0, STATUS_TRADING)
+        tell(state, head(a.STATUS, NONE, NONE), instrument, NONE, NONE, NONE, STATUS_TRADING)
     show_all(state, 2 * instrument)
     show_all(state, 2 * instrument + 1)
     follow(state, instrument)

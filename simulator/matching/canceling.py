@@ -25,7 +25,7 @@ from simulator.matching.rows import instrument_at, order_at, queue_at
 from simulator.matching.tokens import find_token
 
 
-@njit(nogil=True, forceinline=True)
+@njit(nogil=True)
 def cancel(state, command):
     """A CANCEL command."""
     number = find_token(state, load_n32le(command + C_OWNER), load_i64le(command + C_TARGET))

@@ -1,7 +1,7 @@
 """The price of an auction: most shares, then least imbalance, then nearest to the reference.
 
-Prices looked at are those of the orders, the reference and the bands. Orders with a minimum quantity
-do not take part.
+Prices looked at are those of the orders, the reference and the bands. Orders with a minimum
+quantity do not take part.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Conditional orders: invitations that trade nothing, and word to both sides when two could meet."""
+"""Conditional orders: invitations that trade nothing, and word to both when two could meet."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from simulator.matching.layout import (
     INVITATION,
     INVITED_NS,
     LEAVES,
+    NONE,
     NOW,
     PRICE,
     SIDE,
@@ -62,7 +63,7 @@ def tell_invited(state, order, price, shares):
     if marked(order, INVITATION):
         store_u64le(order + PRICE, price)
         store_u64le(order + INVITED_NS, load_i64le(state + NOW))
-        report(state, order, r.INVITED, r.NO_REASON, shares, 0)
+        report(state, order, r.INVITED, r.NO_REASON, shares, NONE)
 
 
 @njit(nogil=True)

@@ -34,6 +34,7 @@ from simulator.matching.layout import (
     MOST_PRICE,
     MOST_SHARES,
     NO_AUCTIONS,
+    NONE,
     NUMBER,
     OFFSET,
     ORDER_SLICES,
@@ -78,11 +79,14 @@ def may_display(kind, tif, rules):
     return tif == r.DAY and kind != r.MARKET and not dark
 
 
-@njit(nogil=True, forceinline=True)
+@njit(nogil=True)
 def bad_quantities(state, command, kind, tif, flags):
     """The reason to refuse the quantities of a new or replaced order."""
     quantity, minimum = load_i64le(command + C_QUANTITY), load_i64le(command + C_MINIMUM)
-    display, shows = load_i64le(command + C_DISPLAY), may_display(kind, tif, load_fixed(state + RULES))
+    display, shows = (
+        load_i64le(command + C_DISPLAY),
+        may_display(kind, tif, load_fixed(state + RULES)),
+    )
     if quantity <= 0 or quantity > load_fixed(state + MOST_SHARES):
         return r.BAD_QUANTITY
     if (display | minimum) == 0:
@@ -100,7 +104,7 @@ def bad_quantities(state, command, kind, tif, flags):
     return r.NO_REASON
 
 
-@njit(nogil=True, forceinline=True)
+@njit(nogil=True)
 def bad_prices(state, command, kind):
     """The reason to refuse the prices of a new or replaced order."""
     price, cap = load_i64le(command + C_PRICE), limit_or_none(load_i64le(command + C_CAP))
@@ -115,7 +119,7 @@ def bad_prices(state, command, kind):
     return r.NO_REASON
 
 
-@njit(nogil=True, forceinline=True)
+@njit(nogil=True)
 def bad_kind(state, command, kind, tif, flags):
     """The reason to refuse a combination of type, time in force and flags."""
     side, rules = load_n8(command + 1), load_fixed(state + RULES)
@@ -153,7 +157,7 @@ def bad_now(state, status, kind, tif, flags):
     return r.NO_REASON if waits and not load_fixed(state + RULES) & MIDPOINT_ONLY else r.HALTED
 
 
-@njit(nogil=True, forceinline=True)
+@njit(nogil=True)
 def slices_wanted(state, command, kind, tif):
     """Slices of a reserve order beyond the first; 0 for any other."""
     display, quantity = load_i64le(command + C_DISPLAY), load_i64le(command + C_QUANTITY)
@@ -162,7 +166,7 @@ def slices_wanted(state, command, kind, tif):
     return (quantity - 1) // display if may_display(kind, tif, load_fixed(state + RULES)) else 0
 
 
-@njit(nogil=True, forceinline=True)
+@njit(nogil=True)
 def check_new(state, command):
     """The reason to refuse a new order before anything is looked up."""
     instrument, owner = load_n32le(command + C_INSTRUMENT), load_n32le(command + C_OWNER)
@@ -185,7 +189,7 @@ def check_new(state, command):
     return reason
 
 
-@njit(nogil=True, forceinline=True)
+@njit(nogil=True)
 def fill_terms(state, order, command, kind, tif):
     """Writes into a row what a replace can change. PRICE holds the limit of a limit order."""
     rules, flags = load_fixed(state + RULES), load_n32le(order + FLAGS)
@@ -209,7 +213,7 @@ def fill_terms(state, order, command, kind, tif):
     store_u64le(order + INVITED_NS, 0)
 
 
-@njit(nogil=True, forceinline=True)
+@njit(nogil=True)
 def fill_order(state, order, command):
     """Writes a new order into its row. A dark pool makes a midpoint peg of whatever comes."""
     kind, tif = load_n8(command + C_TYPE), load_n8(command + C_TIME_IN_FORCE)
@@ -236,7 +240,7 @@ def give_back(state, order):
     give_order(state, order)
 
 
-@njit(nogil=True, forceinline=True)
+@njit(nogil=True)
 def enter(state, command):
     """A NEW command."""
     reason = check_new(state, command)
@@ -265,5 +269,5 @@ def enter(state, command):
     store_u64le(order + NUMBER, number)
     store_u64le(order + REFERENCE, number)
     fill_slot(slot, owner, token, row)
-    report(state, order, r.ACCEPTED, r.NO_REASON, load_i64le(order + LEAVES), 0)
+    report(state, order, r.ACCEPTED, r.NO_REASON, load_i64le(order + LEAVES), NONE)
     begin(state, order)

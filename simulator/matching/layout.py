@@ -2,8 +2,8 @@
 
 One region holds a venue:
 
-    head         one row: sizes, counters, where output goes; begins with the head of a book, so that
-                 the ladders of `feedhandler.books.ladder` serve here too
+    head         one row: sizes, counters, where output goes; begins with the head of a book, so
+                 that the ladders of `feedhandler.books.ladder` serve here too
     instruments  one cache line each: status, bands, reference, its orders beside the ladders
     orders       three cache lines an order: what matching reads, what it is, what few orders have
     tokens       hash table from (owner, token) to the order; a free slot has order 0
@@ -28,6 +28,7 @@ import numpy as np
 from feedhandler.books.layout import HEAD_DTYPE as BOOK_HEAD_DTYPE
 from nic.block import field_offset
 
+NONE: Final = np.int64(0)  # an argument; numba compiles a kernel anew for a literal 0
 MOST_PRICE: Final = 1 << 52  # above every price; what a market order to buy would pay
 FEE_KINDS: Final = 8  # liquidity codes, then RETAIL_ADDED and RETAIL_REMOVED
 RETAIL_ADDED: Final = 6

@@ -14,6 +14,7 @@ added = { per_share = -200_000 }
 from __future__ import annotations
 
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -186,7 +187,7 @@ class VenueModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
 
 def _ascending(what: str, values: list[int]) -> None:
-    if values[0] != 0 or any(b <= a for a, b in zip(values, values[1:], strict=False)):
+    if values[0] != 0 or any(b <= a for a, b in pairwise(values)):
         raise ValueError(f"{what}: expected 0 first, then ascending values")
 
 

@@ -21,6 +21,7 @@ from simulator.matching.layout import (
     LEVEL,
     LOWER,
     MOST_PRICE,
+    NONE,
     OFFER,
     PRICE,
     RULES,
@@ -39,7 +40,7 @@ def move_back(state, order, price):
     """An order goes to a less aggressive price, where it takes nothing; 0: beside the ladders."""
     leave(state, order)
     store_u64le(order + PRICE, price)
-    report(state, order, r.RESTATED, r.REPRICED, load_i64le(order + LEAVES), 0)
+    report(state, order, r.RESTATED, r.REPRICED, load_i64le(order + LEAVES), NONE)
     if price == 0:
         hide(state, order)
     elif trades_now(state, order):
@@ -53,7 +54,7 @@ def move_ahead(state, order, price):
     """A peg goes to a more aggressive price, and takes what it finds on its way."""
     leave(state, order)
     store_u64le(order + PRICE, price)
-    report(state, order, r.RESTATED, r.REPRICED, load_i64le(order + LEAVES), 0)
+    report(state, order, r.RESTATED, r.REPRICED, load_i64le(order + LEAVES), NONE)
     if not would_take(state, order):
         rest_peg(state, order)
         return
@@ -153,7 +154,7 @@ def set_bands(state, command):
     store_u64le(row + UPPER, upper)
     told = upper if upper != MOST_PRICE else NO_PRICE
     first = head(a.BANDS, 0, 0)
-    tell(state, first, instrument, 0, lower if lower != 0 else NO_PRICE, 0, told)
+    tell(state, first, instrument, NONE, lower if lower != 0 else NO_PRICE, NONE, told)
     pegs_back(state, instrument)
     clear_beyond(state, 2 * instrument, upper)
     clear_beyond(state, 2 * instrument + 1, lower)

@@ -14,6 +14,7 @@ from simulator.matching.layout import (
     FLAGS,
     INSTRUMENT,
     LEAVES,
+    NONE,
     NOW,
     NUMBER,
     NUMBERS,
@@ -52,7 +53,7 @@ def next_number(state):
     return number
 
 
-@njit(nogil=True, forceinline=True)
+@njit(nogil=True)
 def tell(state, first, instrument, order_id, price, quantity, aux):
     """A public event; `first` comes from feedhandler.actions.head()."""
     out, now = load_i64le(state + PUBLIC), load_i64le(state + NOW)
@@ -60,9 +61,9 @@ def tell(state, first, instrument, order_id, price, quantity, aux):
     store_u64le(state + PUBLIC, out + ACTION_BYTES)
 
 
-@njit(nogil=True, forceinline=True)
+@njit(nogil=True)
 def put_report(state, first, names, token, order, price, quantity, leaves, aux, fee):
-    """A report to an owner. `first`: kind, side, reason, liquidity, flags; `names`: who, of what."""
+    """A report. `first`: kind, side, reason, liquidity, flags; `names`: instrument and owner."""
     out = load_i64le(state + REPORT)
     store_u64le(out, first)
     store_u64le(out + 8, names)
@@ -90,13 +91,13 @@ def report(state, order, kind, reason, quantity, aux):
     first = kind | (load_n8(order + SIDE) << 8) | (reason << 16) | (load_n32le(order + FLAGS) << 32)
     names, token = load_i64le(order + INSTRUMENT), load_i64le(order + TOKEN)
     number, leaves = load_i64le(order + NUMBER), load_i64le(order + LEAVES)
-    put_report(state, first, names, token, number, price_told(order), quantity, leaves, aux, 0)
+    put_report(state, first, names, token, number, price_told(order), quantity, leaves, aux, NONE)
 
 
 @njit(nogil=True)
 def report_canceled(state, order, reason, quantity):
     """Shares of an order are canceled; its leaves have been brought down already."""
-    report(state, order, r.CANCELED, reason, quantity, 0)
+    report(state, order, r.CANCELED, reason, quantity, NONE)
 
 
 @njit(nogil=True)
@@ -109,7 +110,7 @@ def refuse(state, command, kind, reason):
     names, price, quantity = load_i64le(command + 8), load_i64le(command + 40), 0
     if kind == r.REJECTED:
         quantity = load_i64le(command + 48)
-    put_report(state, first, names, token, 0, price, quantity, 0, aux, 0)
+    put_report(state, first, names, token, NONE, price, quantity, NONE, aux, NONE)
 
 
 @njit(nogil=True, forceinline=True)
@@ -128,7 +129,7 @@ def share_of_notional(price, shares, rate):
     return whole * rate + (part % DOLLAR) * rate // DOLLAR
 
 
-@njit(nogil=True, forceinline=True)
+@njit(nogil=True)
 def fee_of(state, order, liquidity, price, shares):
     """What an execution costs its owner, in 1e-8 currency units; negative: a rebate."""
     kind = liquidity
@@ -143,7 +144,7 @@ def fee_of(state, order, liquidity, price, shares):
     return shares * load_i64le(rates)
 
 
-@njit(nogil=True, forceinline=True)
+@njit(nogil=True)
 def count_shares(state, owner, shares):
     """Adds to what an owner has executed today; a tier reached counts from the next execution."""
     row = load_fixed(state + OWNER_ROWS) + OWNER_BYTES * owner
@@ -155,7 +156,7 @@ def count_shares(state, owner, shares):
             store_u64le(row + 8, tier + 1)
 
 
-@njit(nogil=True, forceinline=True)
+@njit(nogil=True)
 def report_executed(state, order, liquidity, price, shares, trade):
     """An execution; the order's leaves have been brought down already."""
     fee = fee_of(state, order, liquidity, price, shares)

@@ -2,10 +2,11 @@
 
 In: COMMAND_DTYPE records, in time order. Out, in the order things happened:
 
-* public events, `feedhandler.actions.ACTION_DTYPE`: exactly what a book of the venue's feed needs to
-  hear (add, execute, execute_price, reduce, delete, replace, modify, trade, status, auction, bands).
-  `key` is the instrument's number at the venue (from 1), `order_id` the public reference of a
-  displayed order, `aux` a trade id, `sequence` the number of the event at the venue (from 1).
+* public events, `feedhandler.actions.ACTION_DTYPE`: exactly what a book of the venue's feed needs
+  to hear (add, execute, execute_price, reduce, delete, replace, modify, trade, status, auction,
+  bands). `key` is the instrument's number at the venue (from 1), `order_id` the public reference of
+  a displayed order, `aux` a trade id, `sequence` the number of the event at the venue (from 1),
+  public and private ones counted together.
 * private reports, REPORT_DTYPE: what the owner of an order is told.
 
 Prices are integers of 1e-8 currency units, quantities shares, times ns since the epoch.

@@ -30,6 +30,7 @@ from simulator.matching.layout import (
     LEVEL,
     MARKS,
     MIDPOINT_ONLY,
+    NONE,
     NUMBER,
     ORDER_BYTES,
     ORDER_SLICES,
@@ -112,7 +113,7 @@ def keep_place(state, order, command):
         change_level(state, load_n32le(order + LEVEL), now - shown, 0)
         first = head(a.MODIFY, load_n8(order + SIDE), a.KEEPS_PRIORITY)
         reference, price = load_i64le(order + REFERENCE), load_i64le(order + PRICE)
-        tell(state, first, load_n32le(order + INSTRUMENT), reference, price, now, 0)
+        tell(state, first, load_n32le(order + INSTRUMENT), reference, price, now, NONE)
     elif shown > now:
         show_less(state, order, now)
     report(state, order, r.REPLACED, r.NO_REASON, now, old)
@@ -166,7 +167,7 @@ def apply_terms(state, order, command, kind):
     return reason
 
 
-@njit(nogil=True, forceinline=True)
+@njit(nogil=True)
 def keeps_place(state, order, before):
     """Whether an order as it is now may stay where it was before."""
     same = load_i64le(order + PRICE) == load_i64le(before + PRICE)

@@ -17,6 +17,7 @@ from simulator.matching.layout import (
     LEAVES,
     LEVEL,
     MARKS,
+    NONE,
     NUMBER,
     ORDER_SLICES,
     OWNER,
@@ -69,7 +70,7 @@ def change_level(state, level, shares, orders):
     store_u32le(address + LEVEL_ORDERS, load_n32le(address + LEVEL_ORDERS) + orders)
 
 
-@njit(nogil=True, forceinline=True)
+@njit(nogil=True)
 def stand(state, order):
     """Puts an order at the back of its queue at its price; false when there is no room."""
     ladder = ladder_of(order)
@@ -82,7 +83,7 @@ def stand(state, order):
     return True
 
 
-@njit(nogil=True, forceinline=True)
+@njit(nogil=True)
 def leave(state, order):
     """Takes an order out of its ladder, if it is in one; the public book is told by the caller."""
     level = load_n32le(order + LEVEL)
@@ -111,7 +112,7 @@ def side_word(order, kind):
     return head(kind, load_n8(order + SIDE), 0)
 
 
-@njit(nogil=True, forceinline=True)
+@njit(nogil=True)
 def show(state, order):
     """Displays an order that stands in a displayed queue and was not displayed."""
     shown, reference = slice_of(order), load_i64le(order + REFERENCE)
@@ -121,14 +122,14 @@ def show(state, order):
     store_u64le(order + SHOWN, shown)
     change_level(state, load_n32le(order + LEVEL), shown, 1)
     instrument, price = load_n32le(order + INSTRUMENT), load_i64le(order + PRICE)
-    tell(state, side_word(order, a.ADD), instrument, reference, price, shown, 0)
+    tell(state, side_word(order, a.ADD), instrument, reference, price, shown, NONE)
 
 
-@njit(nogil=True, forceinline=True)
+@njit(nogil=True)
 def tell_deleted(state, order):
     """The public book loses an order that it shows; the order itself stays as it is."""
     instrument, reference = load_n32le(order + INSTRUMENT), load_i64le(order + REFERENCE)
-    tell(state, side_word(order, a.DELETE), instrument, reference, 0, 0, 0)
+    tell(state, side_word(order, a.DELETE), instrument, reference, NONE, NONE, NONE)
 
 
 @njit(nogil=True)
@@ -151,7 +152,7 @@ def show_moved(state, order):
     store_u64le(order + SHOWN, shown)
     change_level(state, load_n32le(order + LEVEL), shown, 1)
     if load_fixed(state + RULES) & KEEPS_REFERENCE:
-        tell(state, side_word(order, a.MODIFY), instrument, before, price, shown, 0)
+        tell(state, side_word(order, a.MODIFY), instrument, before, price, shown, NONE)
         return
     reference = load_i64le(order + NUMBER)
     if reference <= before:  # the number is spent: it was, or is, on the public book
@@ -160,7 +161,7 @@ def show_moved(state, order):
     tell(state, side_word(order, a.REPLACE), instrument, before, price, shown, reference)
 
 
-@njit(nogil=True, forceinline=True)
+@njit(nogil=True)
 def forget(state, order):
     """The end of an order that stands nowhere any more."""
     take_token(state, load_n32le(order + OWNER), load_i64le(order + TOKEN))
@@ -188,7 +189,7 @@ def drop(state, order, reason):
     cancel_rest(state, order, reason)
 
 
-@njit(nogil=True, forceinline=True)
+@njit(nogil=True)
 def show_less(state, order, shown):
     """Brings the displayed shares of an order down to `shown`, at least one."""
     less = load_i64le(order + SHOWN) - shown
@@ -197,7 +198,7 @@ def show_less(state, order, shown):
     store_u64le(order + SHOWN, shown)
     change_level(state, load_n32le(order + LEVEL), -less, 0)
     instrument, reference = load_n32le(order + INSTRUMENT), load_i64le(order + REFERENCE)
-    tell(state, side_word(order, a.REDUCE), instrument, reference, 0, less, 0)
+    tell(state, side_word(order, a.REDUCE), instrument, reference, NONE, less, NONE)
 
 
 @njit(nogil=True)

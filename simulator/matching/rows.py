@@ -77,7 +77,7 @@ def clear_mark(order, mark):
     store_u8(order + MARKS, load_n8(order + MARKS) & ~mark)
 
 
-@njit(nogil=True, forceinline=True)
+@njit(nogil=True)
 def take_order(state):
     """Number of a free row; 0 when there is none."""
     number = load_i64le(state + FREE_ORDER)
@@ -92,7 +92,7 @@ def take_order(state):
     return number
 
 
-@njit(nogil=True, forceinline=True)
+@njit(nogil=True)
 def give_order(state, order):
     """Frees a row. Its link beside the ladders stays, for who is walking there."""
     store_u64le(order + LEAVES, 0)

@@ -11,11 +11,20 @@ from nic.raw import load_fixed, load_i64le, load_n8, load_n32le, prefetch, store
 from simulator.matching import records as r
 from simulator.matching.auction import open_trading
 from simulator.matching.canceling import cancel, cancel_everywhere, cancel_of_owner
-from simulator.matching.entry import C_FLAGS, C_INSTRUMENT, C_OWNER, C_PRICE, C_TARGET, C_TOKEN, enter
+from simulator.matching.entry import (
+    C_FLAGS,
+    C_INSTRUMENT,
+    C_OWNER,
+    C_PRICE,
+    C_TARGET,
+    C_TOKEN,
+    enter,
+)
 from simulator.matching.layout import (
     COMMANDS,
     LIVE,
     MORE_RECORDS,
+    NONE,
     NOW,
     PUBLIC,
     PUBLIC_AN_ORDER,
@@ -44,20 +53,20 @@ STATUS_MASK = 0xFF
 def set_status(state, instrument, status):
     """An instrument stops trading continuously, and the public is told."""
     store_u64le(instrument_at(state, instrument) + STATUS, status)
-    tell(state, head(a.STATUS, 0, 0), instrument, 0, 0, 0, status)
+    tell(state, head(a.STATUS, NONE, NONE), instrument, NONE, NONE, NONE, status)
 
 
 @njit(nogil=True)
 def set_session(state, status):
     """A SESSION command: the status of all instruments; at the end of the day orders go too."""
-    tell(state, head(a.STATUS, 0, a.ALL), 0, 0, 0, 0, status)
+    tell(state, head(a.STATUS, NONE, a.ALL), NONE, NONE, NONE, NONE, status)
     for instrument in range(1, load_fixed(state + INSTRUMENTS)):
         if status == STATUS_TRADING:
-            open_trading(state, instrument, 0, 0, STATUS_TRADING)
+            open_trading(state, instrument, NONE, NONE, status)
         else:
             store_u64le(instrument_at(state, instrument) + STATUS, status)
     if status == STATUS_CLOSED:
-        cancel_everywhere(state, 0, 0, r.END_OF_DAY)
+        cancel_everywhere(state, NONE, NONE, r.END_OF_DAY)
 
 
 @njit(nogil=True)
@@ -72,7 +81,7 @@ def work_on_instrument(state, command, kind):
     elif kind == r.BANDS:
         set_bands(state, command)
     elif kind == r.RESUME:
-        open_trading(state, instrument, 0, 0, status)
+        open_trading(state, instrument, NONE, NONE, status)
     elif kind == r.AUCTION:
         open_trading(state, instrument, flags & STATUS_MASK, load_i64le(command + C_PRICE), status)
     elif kind == r.HALT:
@@ -86,7 +95,7 @@ def work_on_rest(state, command, kind):
     if kind == r.REPLACE:
         replace(state, command)
     elif kind == r.MASS_CANCEL:
-        cancel_of_owner(state, command, 0, r.BY_MASS_CANCEL)
+        cancel_of_owner(state, command, NONE, r.BY_MASS_CANCEL)
     elif kind == r.DISCONNECT:
         cancel_of_owner(state, command, r.CANCEL_ON_DISCONNECT, r.BY_DISCONNECT)
     elif kind == r.SESSION:
@@ -127,8 +136,9 @@ def has_room(state, public, report):
 def submit(state, commands, count, public, report):
     """Works on COMMAND_DTYPE records in order; gives how many it got through.
 
-    Fewer than `count` when the buffers, of PUBLIC_ROOM and REPORT_ROOM records, might not hold what
-    the next command causes: empty them and go on. PUBLIC_COUNT and REPORT_COUNT say what was written.
+    Fewer than `count` when the buffers, of PUBLIC_ROOM and REPORT_ROOM records, might not hold
+    what the next command causes: empty them and go on. PUBLIC_COUNT and REPORT_COUNT say what was
+    written.
     """
     store_u64le(state + PUBLIC, public)
     store_u64le(state + REPORT, report)

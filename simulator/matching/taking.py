@@ -1,4 +1,4 @@
-"""An order takes what the other side has for it, by price, then displayed before hidden, then time."""
+"""An order takes what the other side has: by price, then displayed before hidden, then time."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def least_of(order):
     return min(load_i64le(order + MINIMUM), load_i64le(order + LEAVES))
 
 
-@njit(nogil=True, forceinline=True)
+@njit(nogil=True)
 def meet(state, order, resting, shares):
     """Trades, or prevents a self-trade."""
     mode = self_trade_mode(order, resting)
@@ -46,7 +46,7 @@ def meet(state, order, resting, shares):
         trade(state, order, resting, shares)
 
 
-@njit(nogil=True, forceinline=True)
+@njit(nogil=True)
 def take_shown(state, order, queue):
     """Takes from the displayed queue of a level; slices shown anew are met again at its end."""
     number = load_n32le(queue)
@@ -56,7 +56,7 @@ def take_shown(state, order, queue):
         number = load_n32le(queue)
 
 
-@njit(nogil=True, forceinline=True)
+@njit(nogil=True)
 def take_hidden(state, order, queue):
     """Takes from the hidden queue of a level, passing by those that want more than is left."""
     number = load_n32le(queue)
@@ -68,7 +68,7 @@ def take_hidden(state, order, queue):
             meet(state, order, resting, min(left, load_i64le(resting + LEAVES)))
 
 
-@njit(nogil=True, forceinline=True)
+@njit(nogil=True)
 def take_all(state, order):
     """Takes until nothing within the order's price is left for it."""
     ladder = other_ladder(order)
@@ -101,12 +101,15 @@ def gives_some(state, order, queue):
     return False
 
 
-@njit(nogil=True, forceinline=True)
+@njit(nogil=True)
 def first_price(state, order):
     """The best price at which an order would take; 0: it would take nothing."""
     ladder = other_ladder(order)
     row = ladder_address(state, ladder)
-    place, limit = load_i64le(row + LADDER_COUNT) - 1, key_of_price(load_i64le(order + PRICE), ladder)
+    place, limit = (
+        load_i64le(row + LADDER_COUNT) - 1,
+        key_of_price(load_i64le(order + PRICE), ladder),
+    )
     while place >= 0:
         key = load_i64le(load_i64le(row) + 8 * place)
         if key < limit:
@@ -150,7 +153,10 @@ def reach(state, order):
     """How many shares an order would get."""
     ladder = other_ladder(order)
     row = ladder_address(state, ladder)
-    place, limit = load_i64le(row + LADDER_COUNT) - 1, key_of_price(load_i64le(order + PRICE), ladder)
+    place, limit = (
+        load_i64le(row + LADDER_COUNT) - 1,
+        key_of_price(load_i64le(order + PRICE), ladder),
+    )
     total, left = 0, load_i64le(order + LEAVES)
     while place >= 0 and left > 0 and load_i64le(load_i64le(row) + 8 * place) >= limit:
         queue = queue_at(state, level_number(row, place))

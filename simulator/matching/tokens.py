@@ -30,7 +30,7 @@ def slot_at(state, slot):
     return load_fixed(state + TOKEN_TABLE) + TOKEN_BYTES * slot
 
 
-@njit(nogil=True, forceinline=True)
+@njit(nogil=True)
 def slot_of(state, owner, token):
     """Address of a token's slot, or of the free one where it would go."""
     mask, slot = load_fixed(state + TOKEN_MASK), home_of(state, owner, token)

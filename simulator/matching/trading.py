@@ -15,6 +15,7 @@ from simulator.matching.layout import (
     LAST,
     LEAVES,
     LEVEL,
+    NONE,
     PRICE,
     REFERENCE,
     REFRESH_AT_ONCE,
@@ -30,8 +31,15 @@ from simulator.matching.layout import (
     USED_UP,
 )
 from simulator.matching.out import report, report_canceled, report_executed, tell
-from simulator.matching.resting import change_level, drop, forget, leave, queue_of, refresh_now
-from simulator.matching.resting import show_less
+from simulator.matching.resting import (
+    change_level,
+    drop,
+    forget,
+    leave,
+    queue_of,
+    refresh_now,
+    show_less,
+)
 from simulator.matching.rows import (
     instrument_at,
     link_last,
@@ -45,7 +53,7 @@ from simulator.matching.rows import (
 STP_MASK = 7
 
 
-@njit(nogil=True, forceinline=True)
+@njit(nogil=True)
 def self_trade_mode(incoming, resting):
     """What to do where two orders of one group meet; STP_NONE: they trade."""
     group = load_i64le(incoming + GROUP)
@@ -102,7 +110,7 @@ def use_up(state, order):
     """The slice of a reserve order is gone: the next one comes now, or when the taker is done."""
     if load_fixed(state + RULES) & REFRESH_AT_ONCE:
         refresh_now(state, order)
-        report(state, order, r.RESTATED, r.REFRESHED, load_i64le(order + SHOWN), 0)
+        report(state, order, r.RESTATED, r.REFRESHED, load_i64le(order + SHOWN), NONE)
         return
     unlink(state, queue_of(state, order), order)
     set_mark(order, USED_UP)
@@ -127,17 +135,17 @@ def finish_refresh(state):
         number = load_n32le(order + REFRESH_NEXT)
         if load_i64le(order + LEAVES) != 0:
             refresh_now(state, order)
-            report(state, order, r.RESTATED, r.REFRESHED, load_i64le(order + SHOWN), 0)
+            report(state, order, r.RESTATED, r.REFRESHED, load_i64le(order + SHOWN), NONE)
 
 
-@njit(nogil=True, forceinline=True)
+@njit(nogil=True)
 def tell_execution(state, order, price, shares, trade):
     """The public side of an execution against a resting order, at its price."""
     instrument, shown = load_n32le(order + INSTRUMENT), load_i64le(order + SHOWN)
     flags, side = odd_lot(state, shares), load_n8(order + SIDE)
     if shown == 0:
         first = head(a.TRADE, side, flags | a.HIDDEN)
-        tell(state, first, instrument, 0, price, shares, trade)
+        tell(state, first, instrument, NONE, price, shares, trade)
         return
     first, reference = head(a.EXECUTE, side, flags), load_i64le(order + REFERENCE)
     tell(state, first, instrument, reference, price, shares, trade)
@@ -146,7 +154,7 @@ def tell_execution(state, order, price, shares, trade):
     change_level(state, load_n32le(order + LEVEL), -shares, -gone)
 
 
-@njit(nogil=True, forceinline=True)
+@njit(nogil=True)
 def trade(state, incoming, resting, shares):
     """Two orders trade at the resting one's price."""
     price, displayed = load_i64le(resting + PRICE), load_i64le(resting + SHOWN) != 0

@@ -214,7 +214,11 @@ def _fill_head(block: Block, sizes: Sizes, model: VenueModel, slices: int, owner
     head, place = block["head"][0], block.section_address
     book = head["book"]
     book["ladders"], book["levels"] = place("ladders"), place("levels")
-    book["instruments"], book["most_levels"], book["next_level"] = sizes.instruments, sizes.levels, 1
+    book["instruments"], book["most_levels"], book["next_level"] = (
+        sizes.instruments,
+        sizes.levels,
+        1,
+    )
     book["next_chunk"] = place("chunks")
     book["end_chunk"] = place("chunks") + sizes.chunk_room
     tables = {

@@ -21,6 +21,7 @@ from simulator.matching.layout import (
     LEAVES,
     MINIMUM,
     MOST_PRICE,
+    NONE,
     OFFER,
     PRICE,
     PROTECT,
@@ -31,15 +32,7 @@ from simulator.matching.layout import (
     TYPE,
 )
 from simulator.matching.out import report
-from simulator.matching.prices import (
-    band_of,
-    beyond,
-    is_buy,
-    is_peg,
-    one_away,
-    passive,
-    peg_price,
-)
+from simulator.matching.prices import band_of, beyond, is_buy, is_peg, one_away, passive, peg_price
 from simulator.matching.resting import cancel_rest, forget, hide, place, place_waiting
 from simulator.matching.rows import instrument_of, marked, put_beside
 from simulator.matching.taking import first_price, other_ladder, reach, take_all
@@ -88,7 +81,7 @@ def price_without_taking(state, order):
     return r.NO_REASON
 
 
-@njit(nogil=True, forceinline=True)
+@njit(nogil=True)
 def set_price(state, order):
     """Finds the price of an order that has come or changed; gives the reason to refuse it.
 
@@ -198,11 +191,11 @@ def work_guarded(state, order, away):
         end_unrested(state, order)
         return
     store_u64le(order + PRICE, price)
-    report(state, order, r.RESTATED, r.REPRICED, load_i64le(order + LEAVES), 0)
+    report(state, order, r.RESTATED, r.REPRICED, load_i64le(order + LEAVES), NONE)
     place(state, order)
 
 
-@njit(nogil=True, forceinline=True)
+@njit(nogil=True)
 def work(state, order):
     """An order whose instrument trades, in no ladder and not on the public book, does its work."""
     away = away_price(state, order) if load_fixed(state + RULES) & PROTECT else 0
