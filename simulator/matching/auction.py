@@ -20,6 +20,7 @@ from simulator.matching.layout import (
     LAST,
     LEAVES,
     LEVEL,
+    MARKS,
     MINIMUM,
     NEXT,
     NONE,
@@ -37,18 +38,25 @@ from simulator.matching.layout import (
 from simulator.matching.moving import follow
 from simulator.matching.out import report_executed, tell
 from simulator.matching.prices import passive
-from simulator.matching.resting import change_level, drop, forget, ladder_of, leave, queue_of, show
+from simulator.matching.resting import (
+    change_level,
+    drop,
+    forget,
+    ladder_of,
+    leave,
+    queue_of,
+    show,
+    to_back,
+)
 from simulator.matching.rows import (
     clear_mark,
     instrument_at,
     link_behind,
-    link_last,
     marked,
     order_at,
     queue_at,
     set_mark,
     take_beside,
-    unlink,
 )
 from simulator.matching.trading import next_trade, odd_lot
 
@@ -120,10 +128,7 @@ def first_eligible(state, ladder):
 @njit(nogil=True)
 def wait_anew(state, order):
     """A reserve order whose slice is gone goes to the back, to be displayed after the auction."""
-    queue = queue_of(state, order)
-    unlink(state, queue, order)
-    link_last(state, queue, order)
-    set_mark(order, WAITS)
+    to_back(state, order, load_n8(order + MARKS) | WAITS)
     store_u64le(order + REFERENCE, 0)
 
 

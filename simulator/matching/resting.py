@@ -37,7 +37,6 @@ from simulator.matching.layout import (
 from simulator.matching.layout import IN_PLACE as KEEPS_REFERENCE
 from simulator.matching.out import next_number, report_canceled, tell
 from simulator.matching.rows import (
-    clear_mark,
     give_order,
     link_last,
     marked,
@@ -225,10 +224,17 @@ def place(state, order):
 
 
 @njit(nogil=True)
+def to_back(state, order, new_marks):
+    """Puts an order that stands behind all of its queue, or of that where `new_marks` put it."""
+    unlink(state, queue_of(state, order), order)
+    store_u8(order + MARKS, new_marks)
+    link_last(state, queue_of(state, order), order)
+    store_u64le(order + ARRIVAL, load_i64le(state + SEQUENCE))
+
+
+@njit(nogil=True)
 def refresh_now(state, order):
     """Shows the next slice of a reserve order, at the back of the displayed queue of its level."""
-    unlink(state, queue_of(state, order), order)
-    clear_mark(order, USED_UP | WAITS)
-    link_last(state, queue_of(state, order), order)
+    to_back(state, order, load_n8(order + MARKS) & ~USED_UP)
     store_u64le(order + REFERENCE, 0)
     show(state, order)

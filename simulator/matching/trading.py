@@ -15,6 +15,7 @@ from simulator.matching.layout import (
     LAST,
     LEAVES,
     LEVEL,
+    MARKS,
     NONE,
     PRICE,
     REFERENCE,
@@ -36,19 +37,11 @@ from simulator.matching.resting import (
     drop,
     forget,
     leave,
-    queue_of,
     refresh_now,
     show_less,
+    to_back,
 )
-from simulator.matching.rows import (
-    instrument_at,
-    link_last,
-    number_of,
-    order_at,
-    set_mark,
-    take_beside,
-    unlink,
-)
+from simulator.matching.rows import instrument_at, number_of, order_at, take_beside
 
 STP_MASK = 7
 
@@ -112,9 +105,7 @@ def use_up(state, order):
         refresh_now(state, order)
         report(state, order, r.RESTATED, r.REFRESHED, load_i64le(order + SHOWN), NONE)
         return
-    unlink(state, queue_of(state, order), order)
-    set_mark(order, USED_UP)
-    link_last(state, queue_of(state, order), order)
+    to_back(state, order, load_n8(order + MARKS) | USED_UP)
     number, last = number_of(state, order), load_i64le(state + REFRESH_LAST)
     store_u32le(order + REFRESH_NEXT, 0)
     store_u64le(state + REFRESH_LAST, number)
