@@ -15,9 +15,7 @@ from simulator.matching.model import Fees, Latency, Rate, Tick, VenueModel
 CENT = 1_000_000
 TIERS = (
     Fees(removed=Rate(30, 3000), added=Rate(-20, -1), midpoint=Rate(5), retail_added=Rate(-33)),
-    Fees(
-        from_shares=2000, removed=Rate(25), added=Rate(-25), added_hidden=Rate(7), crossed=Rate(1)
-    ),
+    Fees(from_shares=2000, removed=Rate(25), added_hidden=Rate(7), crossed=Rate(1)),
 )
 HALF = (Tick(CENT // 4), Tick(CENT, from_price=100 * CENT))
 MODELS = {
@@ -38,14 +36,15 @@ MODELS = {
     "conditional": VenueModel(name="conditional", kind="conditional", firm_up_ns=20),
 }
 KINDS = (
-    (r.NEW,) * 55
-    + (r.CANCEL,) * 14
-    + (r.REPLACE,) * 14
-    + (r.REFERENCE,) * 9
-    + (r.BANDS, r.BANDS, r.HALT, r.RESUME, r.RESUME, r.AUCTION, r.AUCTION, r.MASS_CANCEL)
+    (r.NEW,) * 58
+    + (r.CANCEL,) * 10
+    + (r.REPLACE,) * 18
+    + (r.REFERENCE,) * 8
+    + (r.BANDS, r.BANDS, r.HALT, r.RESUME, r.RESUME, r.AUCTION, r.AUCTION)
 )
 RARE = (r.SESSION, r.DISCONNECT, r.MASS_CANCEL, 0, 200)
-FLAGS = (0,) * 12 + (
+FLAGS = (0,) * 20 + (
+    r.HIDDEN,
     r.HIDDEN,
     r.HIDDEN,
     r.POST_ONLY,
@@ -53,44 +52,50 @@ FLAGS = (0,) * 12 + (
     r.SWEEP,
     r.RETAIL,
     r.CANCEL_ON_DISCONNECT,
+    r.CANCEL_ON_DISCONNECT,
     r.REFUSE,
     r.POST_ONLY | r.HIDDEN,
 )
 STATUSES = (a.STATUS_TRADING,) * 4 + (a.STATUS_PREOPEN, a.STATUS_AUCTION, a.STATUS_CLOSED)
-PRICES = (97, 98, 99, 99, 100, 100, 101, 101, 102, 103)
+DEPTHS = (-2, -1, -1, 0, 0, 0, 1, 1, 2, 2, 3, 4)  # cents away from 100; negative ones take
 PRICED = (r.MIDPOINT_PEG, r.MIDPOINT_PEG, r.PRIMARY_PEG, r.PRIMARY_PEG, r.MARKET, 0, 9)
 
 
 def traffic(seed: int, count: int, conditional: bool = False) -> NDArray[np.void]:
     """`count` commands in time order on two instruments."""
     rng = random.Random(seed)
-    rows = np.zeros(count, r.COMMAND_DTYPE)
+    rows, entered = np.zeros(count, r.COMMAND_DTYPE), [1]
     for number in range(count):
         row = rows[number]
         row["kind"] = rng.choice(RARE) if rng.random() < 0.02 else rng.choice(KINDS)
         row["time_ns"], row["token"] = 10 + number, number + 1
         row["instrument"], row["owner"] = rng.choice((1, 1, 1, 2)), rng.choice((1, 1, 2, 3))
+        row["target"] = rng.choice(entered[-20:])
+        if row["kind"] in (r.CANCEL, r.REPLACE) and rng.random() < 0.95:
+            row["owner"] = rows[row["target"] - 1]["owner"]
+        if row["kind"] in (r.NEW, r.REPLACE):
+            entered.append(number + 1)
         row["cap"], row["side"] = a.NO_PRICE, rng.choice((a.BUY, a.SELL))
-        FILL.get(int(row["kind"]), _fill_other)(rng, row, number, conditional)
+        FILL.get(int(row["kind"]), _fill_other)(rng, row, conditional)
         if rng.random() < 0.01:
             row[rng.choice(("instrument", "owner", "side", "quantity", "price", "token"))] = 0
     return rows
 
 
-def _fill_terms(rng: random.Random, row: np.void, number: int, _conditional: bool) -> None:
-    row["type"], row["price"] = r.LIMIT, rng.choice(PRICES) * CENT
+def _fill_terms(rng: random.Random, row: np.void) -> None:
+    away = rng.choice(DEPTHS) * (-1 if row["side"] == a.BUY else 1)
+    row["type"], row["price"] = r.LIMIT, (100 + away) * CENT
     row["quantity"] = rng.choice((1, 50, 100, 100, 200, 300, 500))
     if rng.random() < 0.15:
         row["display"] = rng.choice((100, 100, 200, 30))
     if rng.random() < 0.12:
         row["minimum"] = rng.choice((100, 200, 300))
-    row["target"] = max(1, number + 1 - int(rng.expovariate(0.08)))
     if rng.random() < 0.03:
         row["price"] += rng.choice((1, CENT // 4, -99 * CENT, 1 << 53))
 
 
-def _fill_new(rng: random.Random, row: np.void, number: int, conditional: bool) -> None:
-    _fill_terms(rng, row, number, conditional)
+def _fill_new(rng: random.Random, row: np.void, conditional: bool) -> None:
+    _fill_terms(rng, row)
     row["flags"] = rng.choice(FLAGS)
     if rng.random() < 0.25:
         row["type"] = rng.choice(PRICED)
@@ -108,15 +113,16 @@ def _fill_new(rng: random.Random, row: np.void, number: int, conditional: bool) 
         row["type"] = r.MIDPOINT_PEG
 
 
-def _fill_replace(rng: random.Random, row: np.void, number: int, conditional: bool) -> None:
-    _fill_terms(rng, row, number, conditional)
+def _fill_replace(rng: random.Random, row: np.void, conditional: bool) -> None:
+    _fill_terms(rng, row)
     row["flags"] = r.FIRM_UP if conditional and rng.random() < 0.7 else 0
-    row["minimum"] = rng.choice((0, 0, 0, 100))
-    row["owner"] = 1
+    row["minimum"] = rng.choice((0,) * 9 + (100,))
+    row["price"] = rng.choice((0, 98, 99, 100, 101, 102)) * CENT
+    if rng.random() < 0.3:
+        row["price"], row["quantity"] = 100 * CENT, rng.choice((20, 50, 100))
 
 
-def _fill_cancel(rng: random.Random, row: np.void, number: int, _conditional: bool) -> None:
-    row["target"] = max(1, number + 1 - int(rng.expovariate(0.08)))
+def _fill_cancel(rng: random.Random, row: np.void, _conditional: bool) -> None:
     row["quantity"] = rng.choice((0, 0, 0, 100, 50, 600, -1))
 
 
