@@ -107,12 +107,18 @@ def follow(state, instrument):
 
 
 @njit(nogil=True)
+def usable(price, instead):
+    """A price that was given, or what stands for none."""
+    return price if 0 < price < MOST_PRICE else instead
+
+
+@njit(nogil=True)
 def set_reference(state, command):
     """A REFERENCE command; NO_PRICE or 0: that side has none."""
     instrument = load_n32le(command + C_INSTRUMENT)
     row = instrument_at(state, instrument)
-    store_u64le(row + BID, max(0, load_i64le(command + C_PRICE)))
-    store_u64le(row + OFFER, max(0, load_i64le(command + C_CAP)))
+    store_u64le(row + BID, usable(load_i64le(command + C_PRICE), 0))
+    store_u64le(row + OFFER, usable(load_i64le(command + C_CAP), 0))
     if load_i64le(row + STATUS) == STATUS_TRADING:
         follow(state, instrument)
 
@@ -148,8 +154,8 @@ def set_bands(state, command):
     """A BANDS command; NO_PRICE or 0: no band on that side."""
     instrument = load_n32le(command + C_INSTRUMENT)
     row = instrument_at(state, instrument)
-    lower, upper = max(0, load_i64le(command + C_PRICE)), load_i64le(command + C_CAP)
-    upper = upper if 0 < upper < MOST_PRICE else MOST_PRICE
+    lower = usable(load_i64le(command + C_PRICE), 0)
+    upper = usable(load_i64le(command + C_CAP), MOST_PRICE)
     store_u64le(row + LOWER, lower)
     store_u64le(row + UPPER, upper)
     told = upper if upper != MOST_PRICE else NO_PRICE

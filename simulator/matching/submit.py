@@ -86,7 +86,8 @@ def work_on_instrument(state, command, kind):
         open_trading(state, instrument, flags & STATUS_MASK, load_i64le(command + C_PRICE), status)
     elif kind == r.HALT:
         wanted = flags & STATUS_MASK
-        set_status(state, instrument, wanted if wanted != 0 else STATUS_HALTED)
+        halts = wanted != 0 and wanted != STATUS_TRADING  # that is for RESUME, which shows orders
+        set_status(state, instrument, wanted if halts else STATUS_HALTED)
 
 
 @njit(nogil=True)

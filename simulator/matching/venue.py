@@ -192,9 +192,7 @@ class Exchange:
             number = int(row["next"])
 
 
-def _sections(
-    sizes: Sizes, owners: int, model: VenueModel
-) -> list[tuple[str, np.dtype[np.void], int]]:
+def _sections(sizes: Sizes, owners: int, model: VenueModel) -> list[tuple[str, np.dtype[Any], int]]:
     return [
         ("head", layout.HEAD_DTYPE, 1),
         ("fees", layout.FEE_DTYPE, len(model.fees)),

@@ -12,6 +12,11 @@ from simulator.matching.layout import MOST_PRICE
 Command = dict[str, int]
 
 
+def usable(price: int, instead: int) -> int:
+    """A price that was given, or what stands for none."""
+    return price if 0 < price < MOST_PRICE else instead
+
+
 class SlowVenue(OwnersCommands):
     """As `simulator.matching.venue.Exchange`; `out` has all records since the start."""
 
@@ -42,7 +47,7 @@ class SlowVenue(OwnersCommands):
     def _on_book(self, book: Book, command: Command) -> None:
         kind, flags = command["kind"], command["flags"] & 0xFF
         if kind == r.REFERENCE:
-            book.bid, book.offer = max(0, command["price"]), max(0, command["cap"])
+            book.bid, book.offer = usable(command["price"], 0), usable(command["cap"], 0)
             if book.trades:
                 self._pegs_back(book)
                 self._pegs_ahead(book)
@@ -53,7 +58,7 @@ class SlowVenue(OwnersCommands):
         elif kind == r.AUCTION:
             self._open(book, flags, command["price"], book.status)
         elif kind == r.HALT:
-            book.status = flags or a.STATUS_HALTED
+            book.status = a.STATUS_HALTED if flags in (0, a.STATUS_TRADING) else flags
             self.out.tell(a.STATUS, book.instrument, aux=book.status)
 
     # The reference and the bands.
@@ -96,9 +101,9 @@ class SlowVenue(OwnersCommands):
             book.end(order)
 
     def _bands(self, book: Book, command: Command) -> None:
-        book.lower, upper = max(0, command["price"]), command["cap"]
-        book.upper = upper if 0 < upper < MOST_PRICE else MOST_PRICE
-        told = {"price": book.lower or a.NO_PRICE, "aux": upper}
+        book.lower = usable(command["price"], 0)
+        book.upper = usable(command["cap"], MOST_PRICE)
+        told = {"price": book.lower or a.NO_PRICE, "aux": book.upper}
         if book.upper == MOST_PRICE:
             told["aux"] = a.NO_PRICE
         self.out.tell(a.BANDS, book.instrument, **told)

@@ -56,6 +56,7 @@ FLAGS = (0,) * 20 + (
     r.REFUSE,
     r.POST_ONLY | r.HIDDEN,
 )
+HALTS = (0, a.STATUS_TRADING, a.STATUS_PAUSED, a.STATUS_AUCTION, a.STATUS_QUOTING)
 STATUSES = (a.STATUS_TRADING,) * 4 + (a.STATUS_PREOPEN, a.STATUS_AUCTION, a.STATUS_CLOSED)
 DEPTHS = (-2, -1, -1, 0, 0, 0, 1, 1, 2, 2, 3, 4)  # cents away from 100; negative ones take
 PRICED = (r.MIDPOINT_PEG, r.MIDPOINT_PEG, r.PRIMARY_PEG, r.PRIMARY_PEG, r.MARKET, 0, 9)
@@ -129,6 +130,8 @@ def _fill_cancel(rng: random.Random, row: np.void, _conditional: bool) -> None:
 def _fill_reference(rng: random.Random, row: np.void, *_rest: object) -> None:
     bid = rng.choice((0, 97, 98, 99, 99, 100, 100, 101))
     row["price"], row["cap"] = bid * CENT, (bid + rng.choice((-1, 0, 1, 1, 2, 3))) * CENT
+    if rng.random() < 0.03:
+        row[rng.choice(("price", "cap"))] = rng.choice((a.NO_PRICE, -CENT, 1 << 62))
 
 
 def _fill_bands(rng: random.Random, row: np.void, *_rest: object) -> None:
@@ -145,7 +148,7 @@ def _fill_other(rng: random.Random, row: np.void, *_rest: object) -> None:
         row["flags"] = rng.choice((r.OPENING, r.CLOSING))
         row["price"] = rng.choice((0, a.NO_PRICE, 100 * CENT, 101 * CENT))
     elif kind == r.HALT:
-        row["flags"] = rng.choice((0, a.STATUS_PAUSED, a.STATUS_AUCTION, a.STATUS_QUOTING))
+        row["flags"] = rng.choice(HALTS)
     elif kind == r.SESSION:
         row["flags"] = rng.choice(STATUSES)
     elif kind == r.MASS_CANCEL:
