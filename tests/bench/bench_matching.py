@@ -24,7 +24,7 @@ from simulator.matching.model import VenueModel
 from simulator.matching.venue import Exchange
 
 INSTRUMENTS, LIFETIME = 100, 20_000
-ORDERS, QUICK_ORDERS, SLOW_ORDERS = 2_000_000, 200_000, 100_000
+ORDERS, QUICK_ORDERS, SLOW_ORDERS = 1_000_000, 200_000, 100_000
 MOST_OPEN = 1 << 18
 BATCH, ROUNDS = 4096, 3
 CENT = 1_000_000
@@ -132,7 +132,7 @@ def run(quick: bool) -> list[dict[str, Any]]:
     times = [(large.run(), small.run()) for _ in range(ROUNDS)]
     seconds, small_seconds = (statistics.median(column) for column in zip(*times, strict=True))
     base_ns = small_seconds * 1e9 / small.events
-    note = f"{len(rows):,} commands, at most {LIFETIME:,} orders open or so"
+    note = f"{len(rows):,} commands, some {LIFETIME:,} orders open"
     table = [
         row_of("kernel", large.events, seconds, seconds * 1e9 / large.events, note=note),
         row_of("kernel, the stream of those below", small.events, small_seconds, base_ns),
