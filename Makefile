@@ -44,7 +44,8 @@ test: install ## run the tests
 	$(BIN)/python -m pytest
 
 test-checked: install ## run the kernels' tests in the build that checks every memory access
-	SWEEPWIRE_CHECKED=1 $(BIN)/python -m pytest tests/nic tests/feedhandler tests/property
+	SWEEPWIRE_CHECKED=1 $(BIN)/python -m pytest tests/nic tests/feedhandler \
+		tests/simulator tests/property
 
 lint: $(LINT_STAMP) ## ruff and mypy
 	$(BIN)/ruff check .

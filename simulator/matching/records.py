@@ -2,10 +2,11 @@
 
 In: COMMAND_DTYPE records, in time order. Out, in the order things happened:
 
-* public events, `feedhandler.actions.ACTION_DTYPE`: exactly what a book of the venue's feed needs to
-  hear (add, execute, execute_price, reduce, delete, replace, modify, trade, status, auction, bands).
-  `key` is the instrument's number at the venue (from 1), `order_id` the public reference of a
-  displayed order, `aux` a trade id, `sequence` the number of the event at the venue (from 1).
+* public events, `feedhandler.actions.ACTION_DTYPE`: exactly what a book of the venue's feed needs
+  to hear (add, execute, execute_price, reduce, delete, replace, modify, trade, status, auction,
+  bands). `key` is the instrument's number at the venue (from 1), `order_id` the public reference of
+  a displayed order, `aux` a trade id, `sequence` the number of the event at the venue (from 1),
+  public and private ones counted together.
 * private reports, REPORT_DTYPE: what the owner of an order is told.
 
 Prices are integers of 1e-8 currency units, quantities shares, times ns since the epoch.
@@ -32,7 +33,7 @@ COMMAND_DTYPE: Final = np.dtype(
         ("price", "i8"),  # limit; peg offset for pegs (0: at the reference), with a limit in `cap`
         ("quantity", "i8"),  # shares; of a replace the new total still open
         ("display", "i8"),  # displayed part of a reserve order; 0: all of it
-        ("minimum", "i8"),  # least shares of one execution; 0: any
+        ("minimum", "i8"),  # least shares taken together on entry, given at once at rest; 0: any
         ("cap", "i8"),  # limit of a peg; NO_PRICE: none
         ("group", "i8"),  # self-trade prevention group; 0: none
         ("spare", "i8", (5,)),
@@ -95,15 +96,18 @@ CANCEL_ON_DISCONNECT: Final = 32
 FIRM_UP: Final = 64  # conditional order made firm
 CONDITIONAL: Final = 128  # an invitation only, at venues with conditional orders
 
+REFUSE: Final = 256  # the gateway wants it rejected: the venue's own troubles, made up by seed
+
 # Self-trade prevention, three bits of the flags from STP_SHIFT on.
 STP_SHIFT: Final = 16
+STP_FLAGS: Final = 7 << STP_SHIFT
 STP_NONE: Final = 0
 STP_CANCEL_NEW: Final = 1
 STP_CANCEL_OLD: Final = 2
 STP_CANCEL_BOTH: Final = 3
 STP_DECREMENT: Final = 4  # both lose the smaller quantity
 
-# Kinds of reports.
+# Kinds of reports. CANCEL_REJECTED has the target in `token`, the command's own token in `aux`.
 ACCEPTED: Final = 1
 REJECTED: Final = 2
 EXECUTED: Final = 3
