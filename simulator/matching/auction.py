@@ -6,8 +6,8 @@ from numba import njit
 
 from feedhandler import actions as a
 from feedhandler.actions import BUY, SELL, STATUS_TRADING, head
-from feedhandler.books.ladder import find_level, ladder_address, level_number
-from feedhandler.books.layout import LADDER_COUNT
+from feedhandler.books.farlevels import far_count, far_level
+from feedhandler.books.ladder import find_level, ladder_address
 from nic.raw import load_i64le, load_n8, load_n32le, store_u32le, store_u64le
 from simulator.matching import records as r
 from simulator.matching.clearing import clear
@@ -113,9 +113,9 @@ def first_of(state, number):
 def first_eligible(state, ladder):
     """The next order of a side in an auction: best price, displayed before hidden, then time."""
     row = ladder_address(state, ladder)
-    place = load_i64le(row + LADDER_COUNT) - 1
+    place = far_count(row) - 1
     while place >= 0:
-        queue = queue_at(state, level_number(row, place))
+        queue = queue_at(state, far_level(row, place))
         number = first_of(state, load_n32le(queue))
         if number == 0:
             number = first_of(state, load_n32le(queue + 8))
@@ -194,9 +194,9 @@ def show_waiting(state, number):
 def show_all(state, ladder):
     """Displays what has waited on a ladder, best price first."""
     row = ladder_address(state, ladder)
-    place = load_i64le(row + LADDER_COUNT) - 1
+    place = far_count(row) - 1
     while place >= 0:
-        show_waiting(state, load_n32le(queue_at(state, level_number(row, place))))
+        show_waiting(state, load_n32le(queue_at(state, far_level(row, place))))
         place -= 1
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from numba import njit
 
-from feedhandler.books.ladder import ladder_address, level_number
-from feedhandler.books.layout import INSTRUMENTS, LADDER_COUNT
+from feedhandler.books.farlevels import far_count, far_level
+from feedhandler.books.ladder import ladder_address
+from feedhandler.books.layout import INSTRUMENTS
 from nic.raw import load_fixed, load_i64le, load_n32le, store_u64le
 from simulator.matching import records as r
 from simulator.matching.entry import C_FLAGS, C_INSTRUMENT, C_OWNER, C_QUANTITY, C_TARGET
@@ -69,9 +70,9 @@ def cancel_queue(state, number, owner, flags, reason):
 def cancel_ladder(state, ladder, owner, flags, reason):
     """Cancels an owner's orders of a ladder, from the best price on."""
     row = ladder_address(state, ladder)
-    place = load_i64le(row + LADDER_COUNT) - 1
+    place = far_count(row) - 1
     while place >= 0:
-        queue = queue_at(state, level_number(row, place))
+        queue = queue_at(state, far_level(row, place))
         hidden = load_n32le(queue + 8)
         cancel_queue(state, load_n32le(queue), owner, flags, reason)
         cancel_queue(state, hidden, owner, flags, reason)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from numba import njit
 
-from feedhandler.books.ladder import key_of_price, ladder_address, level_number
-from feedhandler.books.layout import LADDER_COUNT
+from feedhandler.books.farlevels import far_count, far_key, far_level
+from feedhandler.books.ladder import key_of_price, ladder_address
 from nic.raw import load_i64le, load_n32le
 from simulator.matching.layout import LEAVES, LOWER, MINIMUM, MOST_PRICE, NEXT, UPPER
 from simulator.matching.rows import instrument_at, order_at, queue_at
@@ -30,7 +30,7 @@ def eligible_in(state, number):
 @njit(nogil=True)
 def eligible_at(state, row, place):
     """Shares of a level that take part."""
-    queue = queue_at(state, level_number(row, place))
+    queue = queue_at(state, far_level(row, place))
     return eligible_in(state, load_n32le(queue)) + eligible_in(state, load_n32le(queue + 8))
 
 
@@ -38,7 +38,7 @@ def eligible_at(state, row, place):
 def eligible_of(state, row):
     """Shares of a ladder that take part."""
     total = 0
-    for place in range(load_i64le(row + LADDER_COUNT)):
+    for place in range(far_count(row)):
         total += eligible_at(state, row, place)
     return total
 
@@ -46,9 +46,9 @@ def eligible_of(state, row):
 @njit(nogil=True)
 def price_at(row, ladder, place):
     """The price at a place of a ladder; MOST_PRICE beyond its ends."""
-    if place < 0 or place >= load_i64le(row + LADDER_COUNT):
+    if place < 0 or place >= far_count(row):
         return MOST_PRICE
-    return key_of_price(load_i64le(load_i64le(row) + 8 * place), ladder)
+    return key_of_price(far_key(row, place), ladder)
 
 
 @njit(nogil=True)
@@ -82,7 +82,7 @@ def clear(state, instrument, reference):
     lower, upper = load_i64le(instrument_row + LOWER), load_i64le(instrument_row + UPPER)
     bids, offers = 2 * instrument, 2 * instrument + 1
     bid_row, offer_row = ladder_address(state, bids), ladder_address(state, offers)
-    bid, offer = 0, load_i64le(offer_row + LADDER_COUNT) - 1
+    bid, offer = 0, far_count(offer_row) - 1
     demand, supply, price = eligible_of(state, bid_row), 0, 0
     best, best_shares, best_left = 0, 0, 0
     while True:

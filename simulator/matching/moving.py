@@ -6,8 +6,8 @@ from numba import njit
 
 from feedhandler import actions as a
 from feedhandler.actions import NO_PRICE, STATUS_TRADING, head
-from feedhandler.books.ladder import key_of_price, ladder_address, level_number
-from feedhandler.books.layout import LADDER_COUNT
+from feedhandler.books.farlevels import far_count, far_key, far_level
+from feedhandler.books.ladder import key_of_price, ladder_address
 from nic.raw import load_fixed, load_i64le, load_n32le, store_u64le
 from simulator.matching import records as r
 from simulator.matching.entry import C_CAP, C_INSTRUMENT, C_PRICE
@@ -127,10 +127,10 @@ def set_reference(state, command):
 def best_beyond(state, ladder, band):
     """The first order at the best price of a ladder if that is beyond a band; 0: it is not."""
     row = ladder_address(state, ladder)
-    count = load_i64le(row + LADDER_COUNT)
-    if count == 0 or load_i64le(load_i64le(row) + 8 * count - 8) <= key_of_price(band, ladder):
+    count = far_count(row)
+    if count == 0 or far_key(row, count - 1) <= key_of_price(band, ladder):
         return 0
-    queue = queue_at(state, level_number(row, count - 1))
+    queue = queue_at(state, far_level(row, count - 1))
     number = load_n32le(queue)
     return number if number != 0 else load_n32le(queue + 8)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from numba import njit
 
-from feedhandler.books.ladder import key_of_price, ladder_address, level_number
-from feedhandler.books.layout import LADDER_COUNT
+from feedhandler.books.farlevels import far_count, far_key, far_level
+from feedhandler.books.ladder import key_of_price, ladder_address
 from nic.raw import load_fixed, load_i64le, load_n8, load_n32le
 from simulator.matching import records as r
 from simulator.matching.layout import (
@@ -73,14 +73,14 @@ def take_all(state, order):
     """Takes until nothing within the order's price is left for it."""
     ladder = other_ladder(order)
     row = ladder_address(state, ladder)
-    place = load_i64le(row + LADDER_COUNT) - 1
+    place = far_count(row) - 1
     if place < 0:
         return
     limit = key_of_price(load_i64le(order + PRICE), ladder)
     while place >= 0 and load_i64le(order + LEAVES) != 0:
-        if load_i64le(load_i64le(row) + 8 * place) < limit:
+        if far_key(row, place) < limit:
             break
-        queue = queue_at(state, level_number(row, place))
+        queue = queue_at(state, far_level(row, place))
         take_shown(state, order, queue)
         take_hidden(state, order, queue + 8)
         place -= 1
@@ -106,15 +106,12 @@ def first_price(state, order):
     """The best price at which an order would take; 0: it would take nothing."""
     ladder = other_ladder(order)
     row = ladder_address(state, ladder)
-    place, limit = (
-        load_i64le(row + LADDER_COUNT) - 1,
-        key_of_price(load_i64le(order + PRICE), ladder),
-    )
+    place, limit = (far_count(row) - 1, key_of_price(load_i64le(order + PRICE), ladder))
     while place >= 0:
-        key = load_i64le(load_i64le(row) + 8 * place)
+        key = far_key(row, place)
         if key < limit:
             return 0
-        if gives_some(state, order, queue_at(state, level_number(row, place))):
+        if gives_some(state, order, queue_at(state, far_level(row, place))):
             return key_of_price(key, ladder)
         place -= 1
     return 0
@@ -153,13 +150,10 @@ def reach(state, order):
     """How many shares an order would get."""
     ladder = other_ladder(order)
     row = ladder_address(state, ladder)
-    place, limit = (
-        load_i64le(row + LADDER_COUNT) - 1,
-        key_of_price(load_i64le(order + PRICE), ladder),
-    )
+    place, limit = (far_count(row) - 1, key_of_price(load_i64le(order + PRICE), ladder))
     total, left = 0, load_i64le(order + LEAVES)
-    while place >= 0 and left > 0 and load_i64le(load_i64le(row) + 8 * place) >= limit:
-        queue = queue_at(state, level_number(row, place))
+    while place >= 0 and left > 0 and far_key(row, place) >= limit:
+        queue = queue_at(state, far_level(row, place))
         got, left, behind, ends = reach_queue(state, order, load_n32le(queue), left, False)
         total += got
         if not ends:

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from feedhandler.actions import ACTION_DTYPE, BUY, SELL, STATUS_TRADING
+from feedhandler.actions import ACTION_DTYPE, BUY, NO_PRICE, SELL, STATUS_TRADING
 from feedhandler.books import layout as books
 from feedhandler.books.sizes import Sizes
 from nic.block import Block, create
@@ -66,7 +66,7 @@ class Exchange:
         if min(instruments, orders, owners - 1) < 1 or (slices or 0) < 0:
             raise ValueError("instruments, orders, owners: expected at least one of each")
         self.model, self.instruments = model, instruments
-        self._sizes = Sizes(orders=orders, levels=orders, instruments=instruments + 1)
+        self._sizes = Sizes(orders=orders, levels=orders, instruments=instruments + 1, windows=0)
         slices = orders if slices is None else slices
         self._block = create(_sections(self._sizes, owners, model), hugepages=True)
         self.address = self._block.section_address("head")
@@ -175,7 +175,7 @@ class Exchange:
     def _level_numbers(self, instrument: int, side: int) -> NDArray[np.int64]:
         if side not in (BUY, SELL) or not 1 <= instrument <= self.instruments:
             raise ValueError(f"no book of instrument {instrument}, side {side}")
-        ladder = self._block["ladders"][2 * instrument + side - 1]
+        ladder = self._block["ladders"]["far"][instrument][side - BUY]
         count = int(ladder["count"])
         if count == 0:
             return np.zeros(0, np.int64)
@@ -198,12 +198,12 @@ def _sections(sizes: Sizes, owners: int, model: VenueModel) -> list[tuple[str, n
         ("fees", layout.FEE_DTYPE, len(model.fees)),
         ("ticks", layout.TICK_DTYPE, len(model.ticks)),
         ("instruments", layout.INSTRUMENT_DTYPE, sizes.instruments),
-        ("ladders", books.LADDER_DTYPE, 2 * sizes.instruments),
+        ("ladders", books.LADDERS_DTYPE, sizes.instruments),
         ("owners", layout.OWNER_DTYPE, owners),
         ("orders", layout.ORDER_DTYPE, sizes.orders + 1),
         ("tokens", layout.TOKEN_DTYPE, sizes.slots),
-        ("levels", books.LEVEL_DTYPE, sizes.levels + 1),
-        ("queues", layout.QUEUE_DTYPE, sizes.levels + 1),
+        ("levels", books.LEVEL_DTYPE, sizes.level_rows),
+        ("queues", layout.QUEUE_DTYPE, sizes.level_rows),
         ("chunks", np.dtype("i8"), sizes.chunk_room // 8),
     ]
 
@@ -212,11 +212,8 @@ def _fill_head(block: Block, sizes: Sizes, model: VenueModel, slices: int, owner
     head, place = block["head"][0], block.section_address
     book = head["book"]
     book["ladders"], book["levels"] = place("ladders"), place("levels")
-    book["instruments"], book["most_levels"], book["next_level"] = (
-        sizes.instruments,
-        sizes.levels,
-        1,
-    )
+    book["instruments"], book["most_levels"] = sizes.instruments, sizes.levels
+    book["next_window"] = book["first_single"] = book["next_level"] = books.WINDOW  # no windows
     book["next_chunk"] = place("chunks")
     book["end_chunk"] = place("chunks") + sizes.chunk_room
     tables = {
@@ -243,5 +240,7 @@ def _fill_tables(block: Block, model: VenueModel, status: int) -> None:
         row["from_shares"] = tier.from_shares
         row["rates"] = [(rate.per_share, rate.per_notional) for rate in tier.rates]
     block["ticks"][:] = [(band.from_price, band.tick) for band in model.ticks]
+    block["ladders"]["near"]["best_key"] = books.NO_KEY
+    block["levels"]["price"] = NO_PRICE
     block["instruments"]["status"] = status
     block["instruments"]["upper"] = layout.MOST_PRICE

@@ -5,8 +5,9 @@ from __future__ import annotations
 from numba import njit
 
 from feedhandler.actions import STATUS_TRADING
-from feedhandler.books.ladder import key_of_price, ladder_address, level_address, level_number
-from feedhandler.books.layout import LADDER_COUNT, LEVEL_ORDERS
+from feedhandler.books.farlevels import far_count, far_key, far_level
+from feedhandler.books.ladder import key_of_price, ladder_address, level_address
+from feedhandler.books.layout import LEVEL_ORDERS
 from nic.raw import load_fixed, load_i64le, load_n8, load_n32le, store_u64le
 from simulator.matching import records as r
 from simulator.matching.conditional import invite
@@ -107,10 +108,10 @@ def set_price(state, order):
 def best_shown(state, ladder):
     """The best displayed price of a ladder; 0 when nothing is displayed."""
     row = ladder_address(state, ladder)
-    place = load_i64le(row + LADDER_COUNT) - 1
+    place = far_count(row) - 1
     while place >= 0:
-        if load_n32le(level_address(state, level_number(row, place)) + LEVEL_ORDERS) != 0:
-            return key_of_price(load_i64le(load_i64le(row) + 8 * place), ladder)
+        if load_n32le(level_address(state, far_level(row, place)) + LEVEL_ORDERS) != 0:
+            return key_of_price(far_key(row, place), ladder)
         place -= 1
     return 0
 
