@@ -40,6 +40,8 @@ class Feed:
         likely: whether a packet header speaks for this version where the bytes fit others as well.
         keys: what identifies an instrument: "number" or "text" (the symbol itself).
         header: values that every packet header of this feed has (used to write packets).
+        natural: each message on a book says everything of its instrument, so that the next one
+            mends what a lost one has spoiled.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Feed:
     likely: Callable[[Values], bool] = field(default=lambda header: True)
     keys: str = "number"
     header: Mapping[str, Value] = field(default_factory=dict)
+    natural: bool = False
 
     @property
     def full_name(self) -> str:

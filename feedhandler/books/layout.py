@@ -105,7 +105,8 @@ LADDER_DTYPE: Final = np.dtype(
         ("levels", "i8"),  # address of the first level number
         ("count", "i8"),
         ("size_class", "i8"),
-        ("spare", "i8", (4,)),
+        ("mark", "i8"),  # of the bids: the book has all from this sequence on; 0: nobody says so
+        ("spare", "i8", (3,)),
     ]
 )
 TOP_DTYPE: Final = np.dtype(
@@ -176,6 +177,7 @@ LEVEL_NEXT_FREE: Final = field_offset(LEVEL_DTYPE, "next_free")
 LADDER_LEVELS: Final = field_offset(LADDER_DTYPE, "levels")
 LADDER_COUNT: Final = field_offset(LADDER_DTYPE, "count")
 LADDER_CLASS: Final = field_offset(LADDER_DTYPE, "size_class")
+LADDER_MARK: Final = field_offset(LADDER_DTYPE, "mark")
 TOP_BID: Final = field_offset(TOP_DTYPE, "bid")
 TOP_OFFER: Final = field_offset(TOP_DTYPE, "offer")
 TOP_TIME: Final = field_offset(TOP_DTYPE, "time_ns")

@@ -6,6 +6,6 @@ from numba import njit
 
 
 @njit(nogil=True)
-def tell_nothing(state, channel, unit, what, timestamp_ns):
+def tell_nothing(state, channel, stream, what, timestamp_ns):
     """Nobody has to be told."""
     return 0
