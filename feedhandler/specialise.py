@@ -116,7 +116,7 @@ def source(
     handle = PLAIN_HANDLE
     if lines:
         transports = {(feed.walk, feed.message): feed.transport.name for feed in feeds}
-        more, handle = lines_source(list(transports.values()), books=books, market=market)
+        more, handle = lines_source(list(transports.values()))
         head += more
     body = BODY.format(choices="\n".join(choices), handle=handle, **sink)
     return head + "\n".join(kernels) + body

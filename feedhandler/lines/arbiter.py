@@ -16,16 +16,16 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from feedhandler.lines.aside import pass_on, pass_on_as
+from feedhandler.lines.aside import pass_on
 from feedhandler.lines.fields import add, get, put
-from feedhandler.lines.gaps import begin_life, release
+from feedhandler.lines.gaps import begin_life, closed, holds_all, release
 from feedhandler.lines.held import covered, fill_slot, insert, place_behind, take_slot
-from feedhandler.lines.hold import holds_all
 from feedhandler.lines.layout import (
     ARBITER,
     CHANNEL,
     DAMAGED,
     DEADLINE,
+    DELIVERED,
     DUPLICATES,
     EARLIEST,
     ENDED,
@@ -90,10 +90,11 @@ def new_session(state, stream, session, now, tell):
     put(stream, ENDED, 0)
     tell(state, get(stream, CHANNEL), stream, TELL_CLEAR, now)
     begin_life(state, stream, 1, now)
+    closed(state, stream, now, tell)
 
 
 @njit(nogil=True)
-def restart(state, stream, expected, sent, now):
+def restart(state, stream, expected, sent, now, tell):
     """The sequence starts again within the session."""
     put(stream, LIFE_SENT, sent)
     put(stream, NEWEST_SENT, sent)
@@ -101,6 +102,7 @@ def restart(state, stream, expected, sent, now):
     for line in range(LINES):
         put(line_row(stream, line), LINE_NEXT, 0)
     begin_life(state, stream, expected, now)
+    closed(state, stream, now, tell)
 
 
 @njit(nogil=True)
@@ -119,12 +121,12 @@ def of_this_life(state, stream, line, kind, session, sequence, sent, now, tell):
         if get(stream, LIFE) == 0 or now - get(stream, LIFE) > RESET_COPY_NS:
             if get(stream, DAMAGED) != 0:  # the packet may not say itself that orders are gone
                 tell(state, get(stream, CHANNEL), stream, TELL_CLEAR, now)
-            restart(state, stream, sequence, sent, now)
+            restart(state, stream, sequence, sent, now, tell)
     elif get(stream, RESTARTS) != 0:
         newer = sent > get(stream, NEWEST_SENT)
         if newer and sequence < get(stream, NEWEST_SEQUENCE):
             tell(state, get(stream, CHANNEL), stream, TELL_CLEAR, now)
-            restart(state, stream, 1, sent, now)
+            restart(state, stream, 1, sent, now, tell)
     if sent >= get(stream, NEWEST_SENT):
         put(stream, NEWEST_SENT, sent)
         put(stream, NEWEST_SEQUENCE, sequence)
@@ -159,10 +161,11 @@ def take_in(
             insert(stream, slot, place_behind(stream, sequence))
             return messages
         add(stream, FULL, 1)
-        messages += make_room(state, stream, sequence, now, deliver, tell)
+        make_room(state, stream, sequence, now, tell)
+        messages += release(state, stream, deliver, tell)
         waits = sequence > get(stream, EXPECTED) or holds_all(stream)
     if sequence + count > get(stream, EXPECTED):
-        messages += pass_on_as(
+        messages += pass_on(
             state, stream, channel, sequence, count, payload, length, now, deliver, tell
         )
         messages += release(state, stream, deliver, tell)
@@ -225,9 +228,9 @@ def arrive(state, channel, payload, length, timestamp_ns, peek, deliver, tell):
     simple = sequence == get(stream, EXPECTED) and get(stream, HEAD) == 0 and kind < HEARTBEAT
     if simple and get(stream, DEADLINE) == 0 and get(stream, STATE) != UNKNOWN:
         note_first(stream, row, line, sequence, now)
-        return messages + pass_on(
-            state, stream, channel, sequence, count, payload, length, now, deliver
-        )
+        put(stream, EXPECTED, end)
+        add(stream, DELIVERED, count)
+        return messages + deliver(state, channel, payload, length, now)
     return messages + slow_path(
         state, stream, row, line, channel, sequence, count, payload, length, now, deliver, tell
     )

@@ -24,27 +24,22 @@ def set_skip(state, channel, skip):
 
 
 @njit(nogil=True)
-def pass_on(state, stream, channel, sequence, count, payload, length, now, deliver):
-    """Delivers a packet from its first new message on; gives the messages decoded."""
-    skip = get(stream, EXPECTED) - sequence
+def pass_on(state, stream, channel, sequence, count, payload, length, now, deliver, tell):
+    """Delivers a packet from its first new message on; gives the messages decoded.
+
+    What they are for at the moment is the stream's to say: mostly to be applied as they come.
+    """
+    skip, what = get(stream, EXPECTED) - sequence, get(stream, ASIDE)
     put(stream, EXPECTED, sequence + count)
     add(stream, DELIVERED, count - skip)
-    if skip == 0:
-        return deliver(state, channel, payload, length, now)
-    add(stream, OVERLAPS, 1)
-    set_skip(state, channel, skip)
-    messages = deliver(state, channel, payload, length, now)
-    set_skip(state, channel, 0)
-    return messages
-
-
-@njit(nogil=True)
-def pass_on_as(state, stream, channel, sequence, count, payload, length, now, deliver, tell):
-    """Delivers as `pass_on` does, for what the stream's messages are for at the moment."""
-    what = get(stream, ASIDE)
     if what != 0:
         tell(state, channel, stream, TELL_ASIDE, now)
-    messages = pass_on(state, stream, channel, sequence, count, payload, length, now, deliver)
+    if skip != 0:
+        add(stream, OVERLAPS, 1)
+        set_skip(state, channel, skip)
+    messages = deliver(state, channel, payload, length, now)
+    if skip != 0:
+        set_skip(state, channel, 0)
     if what != 0:
         tell(state, channel, stream, what, now)
     return messages

@@ -220,7 +220,7 @@ def complete(first, second):
 def refresh_instruments(book, stream, batch, made):
     """Instruments that these actions, applied, say everything of are right on their own.
 
-    They are live at once, unless the stream waits for messages that may yet come.
+    They are live at once, unless all wait for messages that were asked for and may yet come.
     """
     for number in range(made - 1):
         action = batch + ACTION_BYTES * number
@@ -231,7 +231,7 @@ def refresh_instruments(book, stream, batch, made):
             continue
         put(stream, MARKS, 1)
         set_mark(book, instrument, max(1, word(action, 7)))
-        if get(stream, STATE) == STREAM_STALE:
+        if get(stream, STATE) == STREAM_STALE or get(stream, TOLD) == TOLD_PARTLY:
             put(stream, TOLD, TOLD_PARTLY)
             top = top_address(book, instrument)
             if load_n8(top + TOP_TRUST) == STALE:

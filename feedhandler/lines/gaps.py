@@ -27,7 +27,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from feedhandler.lines.aside import pass_on_as
+from feedhandler.lines.aside import pass_on
 from feedhandler.lines.fields import add, get, put
 from feedhandler.lines.held import drop_all, drop_head
 from feedhandler.lines.layout import (
@@ -70,6 +70,7 @@ from feedhandler.lines.layout import (
     SLOT_LENGTH,
     SLOT_SEQUENCE,
     SLOT_TIME,
+    SNAPSHOT,
     STALE,
     STATE,
     TELL_AGAIN,
@@ -77,6 +78,7 @@ from feedhandler.lines.layout import (
     TELL_LIVE,
     TELL_MARKED,
     TELL_REFRESH,
+    TELL_REPLAY,
     TELL_STALE,
     TOLD,
     TOLD_PARTLY,
@@ -110,10 +112,21 @@ def report(state, stream, kind, now, begin, end):
 
 
 @njit(nogil=True)
+def holds_all(stream):
+    """Whether even the next packet waits: without an image it would go into books that are wrong.
+
+    As long as nothing was lost for good, an answer that fills the hole is still welcome.
+    """
+    return get(stream, STATE) == SNAPSHOT and get(stream, DAMAGED) != 0
+
+
+@njit(nogil=True)
 def release(state, stream, deliver, tell):
     """Delivers the waiting packets that are next; gives the messages decoded."""
     arbiter = state + get(stream, ARBITER)
     messages = 0
+    if holds_all(stream) and get(stream, ASIDE) != TELL_REPLAY:
+        return messages
     while True:
         slot = get(stream, HEAD)
         if slot == 0 or get(slot, SLOT_SEQUENCE) > get(stream, EXPECTED):
@@ -122,7 +135,7 @@ def release(state, stream, deliver, tell):
         if sequence + count > get(stream, EXPECTED):
             place, length = slot + SLOT_HEAD_BYTES, get(slot, SLOT_LENGTH)
             channel, time_ns = get(slot, SLOT_CHANNEL), get(slot, SLOT_TIME)
-            messages += pass_on_as(
+            messages += pass_on(
                 state, stream, channel, sequence, count, place, length, time_ns, deliver, tell
             )
         drop_head(arbiter, stream)
@@ -175,8 +188,8 @@ def forget(state, stream, now, tell):
 
 
 @njit(nogil=True)
-def give_up(state, stream, end, now, deliver, tell):
-    """Jumps over the hole; gives the messages decoded of what waited behind it."""
+def give_up(state, stream, end, now, tell):
+    """Jumps over the hole: what waited behind it is next, and `release` is to be called."""
     begin = get(stream, EXPECTED)
     if get(stream, DELIVERED) == 0 and get(stream, LIVES) == 0:
         put(stream, JOINED_AT, end)
@@ -191,7 +204,6 @@ def give_up(state, stream, end, now, deliver, tell):
     forget(state, stream, now, tell)
     put(stream, ASIDE, TELL_REFRESH if get(stream, NATURAL) != 0 else 0)
     report(state, stream, LOST, now, begin, end)
-    return release(state, stream, deliver, tell)
 
 
 @njit(nogil=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from numba import njit
 
 from feedhandler.lines.fields import add, get, put
-from feedhandler.lines.gaps import closed, first_hole_end, forget, give_up, release, report
+from feedhandler.lines.gaps import closed, first_hole_end, forget, give_up, report
 from feedhandler.lines.layout import (
     ARBITER,
     ASIDE,
@@ -18,6 +18,7 @@ from feedhandler.lines.layout import (
     HEAD,
     HELD,
     IMAGING,
+    NATURAL,
     OVERFLOWED,
     OVERFLOWS,
     RELEASING,
@@ -25,10 +26,10 @@ from feedhandler.lines.layout import (
     SLOT_COUNT,
     SLOT_NEXT,
     SLOT_SEQUENCE,
-    SNAPSHOT,
     STALE,
     STARTED,
     STATE,
+    TELL_REFRESH,
     TELL_REPLAY,
     TELL_UNMARKED,
     TOP,
@@ -39,20 +40,10 @@ from feedhandler.lines.splicewire import COMPLETE
 
 
 @njit(nogil=True)
-def holds_all(stream):
-    """Whether even the next packet waits: without an image it would go into books that are wrong.
+def let_go(state, stream, now, tell):
+    """Ends a hold without an image: what was held follows up to the next hole.
 
-    As long as nothing was lost for good, an answer that fills the hole is still welcome.
-    """
-    return get(stream, STATE) == SNAPSHOT and get(stream, DAMAGED) != 0
-
-
-@njit(nogil=True)
-def let_go(state, stream, now, deliver, tell):
-    """Ends a hold without an image: what was held is delivered up to the next hole.
-
-    Gives the messages decoded. Images of single instruments are void, as what they have already
-    is delivered again.
+    Images of single instruments are void, as what they have already is delivered again.
     """
     put(stream, IMAGING, 0)
     put(stream, SERIAL, 0)
@@ -61,21 +52,18 @@ def let_go(state, stream, now, deliver, tell):
     forget(state, stream, now, tell)
     if get(stream, STARTED) == 0:
         put(stream, STATE, UNKNOWN)
-        return 0
-    put(stream, STATE, STALE if get(stream, DAMAGED) != 0 else WAITING)
-    return release(state, stream, deliver, tell)
+    else:
+        put(stream, STATE, STALE if get(stream, DAMAGED) != 0 else WAITING)
 
 
 @njit(nogil=True)
-def overflow(state, stream, bound, now, deliver, tell):
-    """There is no room to hold more; gives the messages decoded of what was held."""
+def overflow(state, stream, bound, now, tell):
+    """There is no room to hold more."""
     add(stream, OVERFLOWS, 1)
     report(state, stream, OVERFLOWED, now, get(stream, EXPECTED), get(stream, SERIAL))
-    end = first_hole_end(stream, bound)
-    messages = let_go(state, stream, now, deliver, tell)
+    let_go(state, stream, now, tell)
     if get(stream, DAMAGED) == 0:
-        messages += give_up(state, stream, end, now, deliver, tell)
-    return messages
+        give_up(state, stream, first_hole_end(stream, bound), now, tell)
 
 
 @njit(nogil=True)
@@ -90,40 +78,42 @@ def held_until(stream):
 
 
 @njit(nogil=True)
-def replay(state, stream, now, deliver, tell):
-    """Delivers what was held behind images of single instruments; gives the messages decoded.
+def replay(state, stream, now, tell):
+    """What is held follows behind images of single instruments: each takes what its image lacks.
 
-    Each instrument takes what its image does not have. The unit is live with all of them.
+    An instrument without an image keeps the unit from being live as a whole.
     """
-    whole = get(stream, RELEASING) & COMPLETE != 0
     if tell(state, get(stream, CHANNEL), stream, TELL_UNMARKED, now) != 0:
-        whole = False
-    before = get(stream, ASIDE)
+        put(stream, RELEASING, 1)
     put(stream, ASIDE, TELL_REPLAY)
-    messages = release(state, stream, deliver, tell)
-    put(stream, ASIDE, 0 if whole else before)
-    put(stream, RELEASING, 0)
-    put(stream, SERIAL, 0)
-    put(stream, CATCH_UP, 0)
-    put(stream, DEADLINE, 0)
-    put(stream, STATE, STALE)
-    if whole:
-        put(stream, DAMAGED, 0)
-        put(stream, STATE, WAITING)
-        forget(state, stream, now, tell)
-    return messages
 
 
 @njit(nogil=True)
-def settle_hold(state, stream, now, deliver, tell):
-    """Brings a stream in the state snapshot up to date; gives the messages decoded meanwhile."""
-    arbiter = state + get(stream, ARBITER)
-    if get(stream, DAMAGED) == 0 and get(stream, TOP) <= get(stream, EXPECTED):
+def replayed(state, stream, now, tell):
+    """All that was held is delivered: the unit is live, or those of its books that had an image."""
+    put(stream, ASIDE, TELL_REFRESH if get(stream, NATURAL) != 0 else 0)
+    put(stream, STATE, STALE)
+    if get(stream, RELEASING) & COMPLETE != 0:
+        put(stream, ASIDE, 0)
+        put(stream, DAMAGED, 0)
+        put(stream, STATE, WAITING)
+        forget(state, stream, now, tell)
+    for field in (RELEASING, SERIAL, CATCH_UP, DEADLINE):
+        put(stream, field, 0)
+
+
+@njit(nogil=True)
+def goes_on_holding(state, stream, now, tell):
+    """Brings a stream in the state snapshot up to date; whether there is nothing more to do."""
+    if get(stream, ASIDE) == TELL_REPLAY:
+        replayed(state, stream, now, tell)
+    elif get(stream, DAMAGED) == 0 and get(stream, TOP) <= get(stream, EXPECTED):
         put(stream, SERIAL, 0)
         closed(state, stream, now, tell)
-        return 0
-    if get(stream, RELEASING) != 0 and held_until(stream) >= get(stream, CATCH_UP):
-        return replay(state, stream, now, deliver, tell)
-    if get(stream, HELD) > get(arbiter, BUFFER_PACKETS):
-        return overflow(state, stream, get(stream, TOP), now, deliver, tell)
-    return 0
+    elif get(stream, RELEASING) != 0 and held_until(stream) >= get(stream, CATCH_UP):
+        replay(state, stream, now, tell)
+    elif get(stream, HELD) > get(state + get(stream, ARBITER), BUFFER_PACKETS):
+        overflow(state, stream, get(stream, TOP), now, tell)
+    else:
+        return True
+    return False

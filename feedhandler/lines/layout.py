@@ -169,7 +169,8 @@ ARBITER_DTYPE: Final = np.dtype(
         ("waiting", "i8"),  # first of the chain of streams with a deadline
         ("free", "i8"),  # first free slot
         ("expiries", "i8"),
-        ("spare", "i8", (7,)),
+        ("tell", "i8"),  # the function that tells the books; 0: there are none
+        ("spare", "i8", (6,)),
     ]
 )
 SLOT_DTYPE: Final = np.dtype(  # in front of the packet's bytes
@@ -279,6 +280,7 @@ EARLIEST: Final = field_offset(ARBITER_DTYPE, "earliest_ns")
 WAITING_CHAIN: Final = field_offset(ARBITER_DTYPE, "waiting")
 FREE: Final = field_offset(ARBITER_DTYPE, "free")
 EXPIRIES: Final = field_offset(ARBITER_DTYPE, "expiries")
+TELL: Final = field_offset(ARBITER_DTYPE, "tell")
 
 SLOT_NEXT: Final = field_offset(SLOT_DTYPE, "next")
 SLOT_PREVIOUS: Final = field_offset(SLOT_DTYPE, "previous")

@@ -5,8 +5,16 @@ from __future__ import annotations
 from numba import njit
 
 from feedhandler.lines.fields import add, get, put
-from feedhandler.lines.gaps import closed, declare, first_hole_end, give_up, open_hole, set_deadline
-from feedhandler.lines.hold import overflow, settle_hold
+from feedhandler.lines.gaps import (
+    closed,
+    declare,
+    first_hole_end,
+    give_up,
+    open_hole,
+    release,
+    set_deadline,
+)
+from feedhandler.lines.hold import goes_on_holding, overflow
 from feedhandler.lines.layout import (
     ARBITER,
     BUFFER_PACKETS,
@@ -36,10 +44,11 @@ def settle(state, stream, now, deliver, tell):
     arbiter = state + get(stream, ARBITER)
     messages = 0
     while True:
+        messages += release(state, stream, deliver, tell)
         if get(stream, STATE) == SNAPSHOT:
-            messages += settle_hold(state, stream, now, deliver, tell)
-            if get(stream, STATE) == SNAPSHOT:
+            if goes_on_holding(state, stream, now, tell):
                 return messages
+            continue
         if get(stream, DEADLINE) != 0 and get(stream, EXPECTED) >= get(stream, HOLE_END):
             put(stream, DEADLINE, 0)
             add(stream, RECOVERED_COUNT, get(stream, STATE) == RECOVERING)
@@ -59,18 +68,19 @@ def settle(state, stream, now, deliver, tell):
                 put(stream, STATE, RECOVERING)
                 set_deadline(state, stream, now + get(arbiter, RECOVERY_NS))
                 continue
-        messages += give_up(state, stream, end, now, deliver, tell)
+        give_up(state, stream, end, now, tell)
 
 
 @njit(nogil=True)
-def make_room(state, stream, bound, now, deliver, tell):
-    """Gives up the first hole, or the hold, for want of a slot to wait in; the messages decoded."""
+def make_room(state, stream, bound, now, tell):
+    """Gives up the first hole, or the hold, for want of a slot to wait in."""
     if get(stream, STATE) == SNAPSHOT:
-        return overflow(state, stream, bound, now, deliver, tell)
+        overflow(state, stream, bound, now, tell)
+        return
     end = first_hole_end(stream, bound)
     if get(stream, STATE) != RECOVERING:
         declare(state, stream, end, now, tell)
-    return give_up(state, stream, end, now, deliver, tell)
+    give_up(state, stream, end, now, tell)
 
 
 @njit(nogil=True)

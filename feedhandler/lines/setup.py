@@ -20,6 +20,7 @@ from feedhandler.lines.layout import (
     STREAM_DTYPE,
 )
 from feedhandler.lines.peek import WORD_BYTES
+from feedhandler.lines.telling import tell_function
 from nic.block import Block
 
 UNITS = 256
@@ -99,12 +100,18 @@ def sections(lines: Lines, feed_of_channel: Sequence[Feed]) -> Sections:
 def prepare(block: Block, lines: Lines, feed_of_channel: Sequence[Feed]) -> None:
     """Fills the tables of a fresh block made with `sections(lines, feed_of_channel)`.
 
+    Call it when the channels have their books, see `feedhandler.specialise.prepare`.
+
     The lines of a stream share the context of its first channel.
 
     Raises:
         ValueError: the channels of a stream carry different feeds.
     """
     _fill_arbiter(block, lines.options)
+    contexts = block["contexts"]
+    if contexts["book"].any():
+        market = bool(contexts["venue"].any())
+        block["arbiter"]["tell"] = tell_function(market).address
     first: dict[int, int] = {}
     place: dict[int, int] = {}
     row = 0

@@ -10,7 +10,7 @@ from numba import njit
 
 from feedhandler.lines import splicewire as wire
 from feedhandler.lines.fields import add, get, put
-from feedhandler.lines.gaps import release, report, tell_stale
+from feedhandler.lines.gaps import report, tell_stale
 from feedhandler.lines.hold import let_go
 from feedhandler.lines.layout import (
     ABORTED,
@@ -70,6 +70,7 @@ from feedhandler.lines.settle import settle
 from nic.raw import load_n32le
 
 MOST_AHEAD = 1 << 31  # messages
+DONE, SETTLE, DECODE = 0, 1, 2  # what is to be done next
 
 
 @njit(nogil=True)
@@ -80,14 +81,12 @@ def refuse(state, stream, why, serial, now):
 
 
 @njit(nogil=True)
-def fail(state, stream, why, now, deliver, tell):
-    """A hold or an image comes to nothing; gives the messages decoded of what was held."""
+def fail(state, stream, why, now, tell):
+    """A hold or an image comes to nothing; gives what is to be done next."""
     add(stream, FAILED_COUNT, 1)
     report(state, stream, FAILED, now, why, get(stream, SERIAL))
-    messages = let_go(state, stream, now, deliver, tell)
-    if get(stream, STARTED) != 0:
-        messages += settle(state, stream, now, deliver, tell)
-    return messages
+    let_go(state, stream, now, tell)
+    return SETTLE if get(stream, STARTED) != 0 else DONE
 
 
 @njit(nogil=True)
@@ -165,28 +164,23 @@ def begin(state, stream, payload, serial, now, tell):
 
 
 @njit(nogil=True)
-def part(state, channel, stream, payload, length, now, deliver, tell):
-    """PART; gives the messages decoded."""
+def part(state, stream, payload, now, tell):
+    """PART; gives what is to be done next."""
     number = load_n32le(payload + wire.NUMBER)
     if number < get(stream, PARTS):
         add(stream, BAD_SPLICES, 1)
-        return 0
+        return DONE
     if number > get(stream, PARTS):
-        return fail(state, stream, PART_MISSING, now, deliver, tell)
+        return fail(state, stream, PART_MISSING, now, tell)
     add(stream, PARTS, 1)
-    tell(state, channel, stream, TELL_ASIDE, now)
-    inner = payload + wire.SPLICE_BYTES
-    messages = deliver(state, channel, inner, length - wire.SPLICE_BYTES, now)
-    if tell(state, channel, stream, TELL_IMAGE, now) < 0:
-        messages += fail(state, stream, PART_DAMAGED, now, deliver, tell)
-    return messages
+    return DECODE
 
 
 @njit(nogil=True)
-def end(state, channel, stream, payload, now, deliver, tell):
-    """END; gives the messages decoded of what was held."""
+def end(state, stream, payload, now, tell):
+    """END; gives what is to be done next."""
     if load_n32le(payload + wire.NUMBER) != get(stream, PARTS):
-        return fail(state, stream, PART_MISSING, now, deliver, tell)
+        return fail(state, stream, PART_MISSING, now, tell)
     put(stream, IMAGING, 0)
     add(stream, IMAGES, 1)
     image_next = get(stream, IMAGE_NEXT)
@@ -194,8 +188,8 @@ def end(state, channel, stream, payload, now, deliver, tell):
     if get(stream, KEYED) != 0:
         put(stream, MARKS, 1)
         put(stream, CATCH_UP, max(get(stream, CATCH_UP), image_next))
-        tell(state, channel, stream, TELL_MARK, now)
-        return 0
+        tell(state, get(stream, CHANNEL), stream, TELL_MARK, now)
+        return DONE
     put(stream, LOST_BEGIN, get(stream, EXPECTED))
     put(stream, LOST_END, image_next)
     put(stream, EXPECTED, image_next)
@@ -203,38 +197,55 @@ def end(state, channel, stream, payload, now, deliver, tell):
     for field in (DAMAGED, DEADLINE, SERIAL, ASIDE):
         put(stream, field, 0)
     put(stream, STATE, WAITING)
-    messages = release(state, stream, deliver, tell)
-    return messages + settle(state, stream, now, deliver, tell)
+    return SETTLE
 
 
 @njit(nogil=True)
-def let_follow(state, stream, serial, flags, now, deliver, tell):
-    """RELEASE; gives the messages decoded of what was held."""
+def let_follow(state, stream, serial, flags, now):
+    """RELEASE; gives what is to be done next."""
     if get(stream, IMAGING) != 0 or get(stream, MARKS) == 0:
         refuse(state, stream, NOT_WANTED, serial, now)
-        return 0
+        return DONE
     put(stream, RELEASING, 1 | (flags & wire.COMPLETE))
-    return settle(state, stream, now, deliver, tell)
+    return SETTLE
 
 
 @njit(nogil=True)
-def follow_up(state, channel, stream, payload, length, kind, now, deliver, tell):
-    """What only makes sense while something is in work; gives the messages decoded."""
+def follow_up(state, stream, payload, kind, now, tell):
+    """What only makes sense while something is in work; gives what is to be done next."""
     serial, imaging = get(payload, wire.SERIAL), get(stream, IMAGING) != 0
-    if get(stream, STATE) != SNAPSHOT or serial != get(stream, SERIAL):
-        add(stream, BAD_SPLICES, 1)
-        return 0
-    if kind == wire.PART and imaging:
-        return part(state, channel, stream, payload, length, now, deliver, tell)
-    if kind == wire.END and imaging:
-        return end(state, channel, stream, payload, now, deliver, tell)
-    if kind == wire.RELEASE:
-        flags = load_n32le(payload + wire.FLAGS)
-        return let_follow(state, stream, serial, flags, now, deliver, tell)
-    if kind == wire.ABORT:
-        return fail(state, stream, ABORTED, now, deliver, tell)
+    if get(stream, STATE) == SNAPSHOT and serial == get(stream, SERIAL):
+        if kind == wire.PART and imaging:
+            return part(state, stream, payload, now, tell)
+        if kind == wire.END and imaging:
+            return end(state, stream, payload, now, tell)
+        if kind == wire.RELEASE:
+            return let_follow(state, stream, serial, load_n32le(payload + wire.FLAGS), now)
+        if kind == wire.ABORT:
+            return fail(state, stream, ABORTED, now, tell)
     add(stream, BAD_SPLICES, 1)
-    return 0
+    return DONE
+
+
+@njit(nogil=True)
+def take_splice(state, first, payload, length, now, tell):
+    """A splice packet's header; gives (what is to be done next, the stream)."""
+    add(line_row(first, SNAPSHOT_LINE), LINE_PACKETS, 1)
+    if length < wire.SPLICE_BYTES or get(payload, wire.MAGIC_AT) != wire.MAGIC:
+        add(first, BAD_SPLICES, 1)
+        return DONE, first
+    unit, kind, serial = get(payload, wire.UNIT), get(payload, wire.KIND), get(payload, wire.SERIAL)
+    if unit & get(first, UNIT_MASK) != unit or serial < 1:
+        add(first, BAD_SPLICES, 1)
+        return DONE, first
+    stream = first + STREAM_BYTES * unit
+    if kind == wire.HOLD:
+        hold(state, stream, serial, load_n32le(payload + wire.FLAGS), now, tell)
+    elif kind == wire.BEGIN:
+        begin(state, stream, payload, serial, now, tell)
+    else:
+        return follow_up(state, stream, payload, kind, now, tell), stream
+    return DONE, stream
 
 
 @njit(nogil=True)
@@ -243,19 +254,14 @@ def spliced(state, channel, first, payload, length, now, deliver, tell):
 
     Gives the messages decoded because of it.
     """
-    add(line_row(first, SNAPSHOT_LINE), LINE_PACKETS, 1)
-    if length < wire.SPLICE_BYTES or get(payload, wire.MAGIC_AT) != wire.MAGIC:
-        add(first, BAD_SPLICES, 1)
-        return 0
-    unit, kind, serial = get(payload, wire.UNIT), get(payload, wire.KIND), get(payload, wire.SERIAL)
-    if unit & get(first, UNIT_MASK) != unit or serial < 1:
-        add(first, BAD_SPLICES, 1)
-        return 0
-    stream = first + STREAM_BYTES * unit
-    if kind == wire.HOLD:
-        hold(state, stream, serial, load_n32le(payload + wire.FLAGS), now, tell)
-    elif kind == wire.BEGIN:
-        begin(state, stream, payload, serial, now, tell)
-    else:
-        return follow_up(state, channel, stream, payload, length, kind, now, deliver, tell)
-    return 0
+    following, stream = take_splice(state, first, payload, length, now, tell)
+    messages = 0
+    if following == DECODE:
+        tell(state, channel, stream, TELL_ASIDE, now)
+        inner = payload + wire.SPLICE_BYTES
+        messages = deliver(state, channel, inner, length - wire.SPLICE_BYTES, now)
+        if tell(state, channel, stream, TELL_IMAGE, now) < 0:
+            following = fail(state, stream, PART_DAMAGED, now, tell)
+    if following == SETTLE:
+        messages += settle(state, stream, now, deliver, tell)
+    return messages

@@ -252,6 +252,6 @@ class SlowStream:
 
     def _begin(self, expected: int, now: int) -> None:
         self.waiting, self.deadline, self.damaged = [], None, False
-        self.serial, self.imaging = None, False
+        self.serial, self.imaging, self.told = None, False, False
         self.expected = self.highest = expected
         self.state, self.life, self.life_began = LIVE, self.life + 1, now
