@@ -61,6 +61,7 @@ from feedhandler.lines.layout import (
     TOO_NEW,
     TOO_OLD,
     TOP,
+    UNIT,
     UNIT_MASK,
     UNKNOWN,
     WAITING,
@@ -235,10 +236,12 @@ def take_splice(state, first, payload, length, now, tell):
         add(first, BAD_SPLICES, 1)
         return DONE, first
     unit, kind, serial = get(payload, wire.UNIT), get(payload, wire.KIND), get(payload, wire.SERIAL)
-    if unit & get(first, UNIT_MASK) != unit or serial < 1:
+    mask = get(first, UNIT_MASK)
+    known = unit & mask == unit or (mask == 0 and unit == get(first, UNIT))
+    if not known or serial < 1:
         add(first, BAD_SPLICES, 1)
         return DONE, first
-    stream = first + STREAM_BYTES * unit
+    stream = first + STREAM_BYTES * (unit & mask)
     if kind == wire.HOLD:
         hold(state, stream, serial, load_n32le(payload + wire.FLAGS), now, tell)
     elif kind == wire.BEGIN:

@@ -218,4 +218,5 @@ class Server:
                 lines += fresh.words["add"](now, order, {})
         pieces = [lines[n : n + most] for n in range(0, len(lines), most)]
         datagrams = tuple(fresh.packet(piece, 1, now) for piece in pieces)
-        return Image(1 if self.name == "cboe_pitch" else 0, sequence, datagrams, key=key)
+        unit = 1 if self.name in ("cboe_pitch", "iex_deepplus") else 0  # IEX: the channel's id
+        return Image(unit, sequence, datagrams, key=key)

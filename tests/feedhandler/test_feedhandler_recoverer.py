@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -105,7 +106,7 @@ def test_what_fails_is_tried_again_later_each_time_and_then_given_up(failure, wo
         desk.hear(failure[0], failure[1], serial + 50, time_ns=now)
         assert desk.it.units[1].state == SPLICING  # of another attempt
         desk.hear(failure[0], failure[1], serial, time_ns=now)
-    assert [b - a for a, b in zip(waits, waits[1:], strict=False)] == [S, 2 * S, 3 * S]
+    assert [b - a for a, b in pairwise(waits)] == [S, 2 * S, 3 * S]
     assert desk.it.units[1].state == GIVEN_UP and desk.it.step(100 * S) == []
     assert desk.it.units[1].failures == [word] * 4
     assert desk.hear(LOST, 80, 90, time_ns=200 * S) == WANTED
@@ -166,10 +167,10 @@ def test_with_a_recoverer_beside_it_the_loop_is_live_again_after_every_loss(name
         start = chance.randrange(joined + 10, 70)
         lost = {*range(joined), *range(start, start + 6), 85}
         options = LineOptions(window_ns=30_000, recovery_ns=200_000, slots=chance.choice((12, 200)))
-        wanted = []
+        wanted: list[int] = []
         gaps = GapClient(lambda unit, begin, count: b"", most=50, tries=2, retry_ns=50_000)
         it = Recoverer(
-            lambda unit, now: wanted.append(now),
+            lambda unit, now, wanted=wanted: wanted.append(now),
             gaps,
             by_key=by_key,
             most_missing=8,
@@ -200,7 +201,7 @@ def test_with_a_recoverer_beside_it_the_loop_is_live_again_after_every_loss(name
                 rig.send(B, payload, 100_000)
                 server.truth.check(rig)
                 control(server.truth.end)
-            assert rig.state == LIVE and it.units[rig.unit].state == IDLE
+            assert rig.state == LIVE and [unit.state for unit in it.units.values()] == [IDLE]
             assert rig.stream["images"] >= 1
             for key in server.truth.keys:
                 assert rig.trusted(key)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+
+import numpy as np
 import pytest
 from splice_rig import ASKED, SPLICE, A, B, Server, SpliceRig, Truth
 
@@ -31,6 +34,7 @@ from feedhandler.lines.layout import (
 )
 from feedhandler.lines.setup import LineOptions
 from feedhandler.lines.splice import abort, hold, splice_packets
+from feedhandler.transports.xdp import REFRESH_ONLY
 
 ITCH, PITCH, NYSE, MEMX = "nasdaq_itch50", "cboe_pitch", "nyse_integrated", "memx_memoir"
 LATER_NS = 1_000_000
