@@ -7,7 +7,7 @@ from collections.abc import Sequence
 IMPORTS = """
 from feedhandler.context import FEED, get
 from feedhandler.lines.arbiter import arrive
-from feedhandler.lines.telling import tell
+from feedhandler.lines.tell import tell
 from feedhandler.loop import channel_row
 from feedhandler.state import CHANNEL_STREAMS
 from nic.raw import load_i64le

@@ -9,12 +9,9 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from numba import cfunc, njit, types
+from numba import cfunc, types
 
 from feedhandler.feed import load_object
-from feedhandler.lines.fields import get
-from feedhandler.lines.layout import ARBITER, TELL
-from nic.call import call_kernel
 
 BOOKS, MARKET = "feedhandler.lines.tells:tell_books", "feedhandler.consolidated.sink:tell_market"
 SIGNATURE = types.int64(*(types.int64,) * 5)
@@ -29,12 +26,3 @@ def tell_function(market: bool) -> Any:
     """
     kernel = load_object(MARKET if market else BOOKS)
     return cfunc(SIGNATURE, nopython=True, cache=True)(kernel.py_func)
-
-
-@njit(nogil=True)
-def tell(state, channel, stream, what, timestamp_ns):
-    """Tells the books, where there are some; see `lines.tells`."""
-    function = get(state + get(stream, ARBITER), TELL)
-    if function == 0:
-        return 0
-    return call_kernel(function, state, channel, stream, what, timestamp_ns)
