@@ -23,7 +23,6 @@ from feedhandler.lines.held import covered, fill_slot, insert, place_behind, tak
 from feedhandler.lines.layout import (
     ARBITER,
     CHANNEL,
-    DAMAGED,
     DEADLINE,
     DELIVERED,
     DUPLICATES,
@@ -53,6 +52,7 @@ from feedhandler.lines.layout import (
     STATE,
     STREAM_BYTES,
     TELL_CLEAR,
+    TOLD,
     TOP,
     UNIT,
     UNIT_MASK,
@@ -119,7 +119,7 @@ def of_this_life(state, stream, line, kind, session, sequence, sent, now, tell):
         return False
     if kind == RESET:
         if get(stream, LIFE) == 0 or now - get(stream, LIFE) > RESET_COPY_NS:
-            if get(stream, DAMAGED) != 0:  # the packet may not say itself that orders are gone
+            if get(stream, TOLD) != 0:  # the packet may not say itself that orders are gone
                 tell(state, get(stream, CHANNEL), stream, TELL_CLEAR, now)
             restart(state, stream, sequence, sent, now, tell)
     elif get(stream, RESTARTS) != 0:

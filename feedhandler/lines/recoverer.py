@@ -109,11 +109,11 @@ class Recoverer:
         kind, now_ns = int(event["kind"]), int(event["timestamp_ns"])
         number, begin, end = (int(event["words"][n]) for n in (1, 3, 4))
         unit = self.units.setdefault(number, Unit())
-        if kind == GAP and unit.state in (IDLE, ASKING, GIVEN_UP):
+        if kind == GAP and unit.state not in (WANTED, IMAGING):
             self._on_gap(unit, event, end - begin, now_ns)
         elif kind == LOST:
             self._forget_gap(event)
-            if unit.state in (IDLE, ASKING, GIVEN_UP):
+            if unit.state not in (WANTED, IMAGING):
                 self._want(unit, now_ns)
         elif kind in (RECOVERED, BEGUN):
             self._forget_gap(event)
@@ -125,7 +125,7 @@ class Recoverer:
         if self.gaps is None or missing > self.most_missing:
             self._want(unit, now_ns)
             return
-        unit.state = ASKING
+        unit.state, unit.serial = ASKING, 0
         self.gaps.on_event(event)
 
     def _forget_gap(self, event: np.void) -> None:

@@ -133,6 +133,19 @@ def test_a_stream_that_needs_nothing_any_more_is_left_alone():
         assert not desk.it.image(IMAGE, S) and desk.it.step(S) == []
 
 
+def test_what_is_lost_behind_an_image_is_a_new_loss():
+    desk = Desk()
+    desk.hear(LOST, 5, 9)
+    desk.it.step(0)
+    desk.it.image(IMAGE, 0)
+    desk.it.step(0)
+    desk.hear(SPLICED, 100, 1)
+    assert desk.hear(GAP, 100, 105, time_ns=S) == WANTED
+    assert desk.hear(LOST, 100, 105, time_ns=S) == WANTED
+    assert kinds(desk.it.step(S)) == [(wire.HOLD, 2)]
+    assert desk.hear(LOST, 110, 115, time_ns=S) == IMAGING
+
+
 def test_images_by_instrument_are_released_together():
     desk = Desk(by_key=True, retry_ns=S)
     desk.hear(LOST, 5, 9)

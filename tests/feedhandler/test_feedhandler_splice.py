@@ -360,6 +360,17 @@ def test_books_that_a_full_table_made_stale_are_live_again_when_the_image_had_ro
 
 
 @pytest.mark.parametrize("scene", [(ITCH, OPTIONS, {"orders": 12})], indirect=True)
+def test_a_new_session_ends_what_a_full_table_did(scene):
+    scene.live(*range(30))
+    assert not all(map(scene.rig.trusted, scene.server.truth.keys))
+    truth = Truth(ITCH, in_session(Server(ITCH, 9, count=3), b"SAMPLE0002"))
+    for _, _, payload in truth.packets:
+        scene.rig.send(A, payload)
+        truth.check(scene.rig)
+    assert scene.rig.state == LIVE and all(map(scene.rig.trusted, scene.server.truth.keys))
+
+
+@pytest.mark.parametrize("scene", [(ITCH, OPTIONS, {"orders": 12})], indirect=True)
 def test_books_that_an_image_has_no_room_for_stay_stale_and_no_others(scene):
     stale(scene)
     server, rig = scene.server, scene.rig
