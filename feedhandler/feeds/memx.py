@@ -30,6 +30,6 @@ FEEDS = (
         inner={SEQUENCED_MESSAGE: MEMOIR13},
         walk="feedhandler.transports.memxtcp_walk:walk",
         message="feedhandler.protocols.memoir13_actions:message",
-        rows="feedhandler.protocols.memoir13_acts:ROWS",
+        rows="feedhandler.protocols.memoir13_acts:TCP_ROWS",  # the same rows: they need less
     ),
 )

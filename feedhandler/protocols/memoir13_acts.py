@@ -25,6 +25,7 @@ from feedhandler.actions import (
     TRADE,
 )
 from feedhandler.protocols.memoir13 import MEMOIR13
+from feedhandler.transports.memxtcp import FRAMING
 from feedhandler.wire.acts import Act, Rows
 
 
@@ -46,40 +47,35 @@ SESSION_STATES: dict[int | str, int] = {
 }
 TRADED = {"price": "price", "quantity": "quantity", "aux": "trade_id"}
 
-ROWS = Rows(
-    MEMOIR13,
-    {
-        2: of_security(RESTRICT, mapped=("short_sale_restriction", {0: 0}), default=1),
-        3: of_security(
-            STATUS,
-            order_id="security_trading_status",
-            mapped=("security_trading_status", TRADING_STATES),
-        ),
-        5: Act(
-            STATUS,
-            time="timestamp",
-            order_id="trading_session",
-            flags=ALL,
-            mapped=("trading_session", SESSION_STATES),
-        ),
-        10: of_order(ADD, side="side", price="price", quantity="quantity"),
-        11: of_order(DELETE),
-        12: of_order(REDUCE, quantity="quantity"),
-        13: of_order(EXECUTE_PRICE, **TRADED),
-        14: of_security(TRADE, flags=HIDDEN, **TRADED),
-        15: of_security(
-            BREAK, price="original_price", quantity="original_quantity", aux="trade_id"
-        ),
-        16: of_security(
-            BREAK,
-            flags=CORRECTION,
-            price="corrected_price",
-            quantity="corrected_quantity",
-            aux="trade_id",
-        ),
-        18: of_security(CLEAR),
-        100: Act(
-            SNAPSHOT_END, time="timestamp", order_id="as_of_sequence_number", flags=ALL | REFRESH
-        ),
-    },
-)
+ACTS: dict[int | str, Act | tuple[Act, ...]] = {
+    2: of_security(RESTRICT, mapped=("short_sale_restriction", {0: 0}), default=1),
+    3: of_security(
+        STATUS,
+        order_id="security_trading_status",
+        mapped=("security_trading_status", TRADING_STATES),
+    ),
+    5: Act(
+        STATUS,
+        time="timestamp",
+        order_id="trading_session",
+        flags=ALL,
+        mapped=("trading_session", SESSION_STATES),
+    ),
+    10: of_order(ADD, side="side", price="price", quantity="quantity"),
+    11: of_order(DELETE),
+    12: of_order(REDUCE, quantity="quantity"),
+    13: of_order(EXECUTE_PRICE, **TRADED),
+    14: of_security(TRADE, flags=HIDDEN, **TRADED),
+    15: of_security(BREAK, price="original_price", quantity="original_quantity", aux="trade_id"),
+    16: of_security(
+        BREAK,
+        flags=CORRECTION,
+        price="corrected_price",
+        quantity="corrected_quantity",
+        aux="trade_id",
+    ),
+    18: of_security(CLEAR),
+    100: Act(SNAPSHOT_END, time="timestamp", order_id="as_of_sequence_number", flags=ALL | REFRESH),
+}
+ROWS = Rows(MEMOIR13, ACTS)
+TCP_ROWS = Rows(MEMOIR13, ACTS, bytes_in_front=FRAMING.body)

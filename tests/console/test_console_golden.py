@@ -16,6 +16,9 @@ HEARTBEATS_ONLY = {  # nothing in them tells one feed of a transport from anothe
 }
 
 
+TAPES = ("nasdaq_uqdf", "siac_cqs")  # the other decoder's versions differ in their names of fields
+
+
 def captures_of(folder):
     rows = json.loads((folder / "manifest.json").read_text())
     return [row for row in rows if row["venue"] in names()]
@@ -63,7 +66,11 @@ def test_every_capture_by_its_feed(capsys, real_captures):
         expected = json.loads(file.with_suffix(".json").read_text())["packets"]
         assert len(found) == len(expected), file
         for ours, theirs in zip(found, expected, strict=True):
-            check_packet(ours, theirs)
+            if row["venue"] not in TAPES:  # of those see test_golden_tapes.py
+                check_packet(ours, theirs)
+            else:
+                assert "faults" not in ours, file
+                assert len(ours["messages"]) == len(theirs["messages"]), file
 
 
 def test_every_capture_without_saying_its_feed(capsys, real_captures):

@@ -16,9 +16,11 @@ from feedhandler.books.venuebook import VenueBook
 from feedhandler.commands import Commands, Ticker
 from feedhandler.lines.layout import LIVE, RECOVERING, STALE, WAITING
 from feedhandler.lines.setup import LineOptions
+from feedhandler.loop import run as run_counting
 from feedhandler.messages import TICK, UNKNOWN_COMMAND
 from feedhandler.state import COMMAND_SLOTS, STOP_FAULT
 from feedhandler.stateblock import LoopOptions, Wait, create_state, stop
+from nic.regions import allowed
 from nic.thread import PinnedThread
 
 ROOM = {"orders": 512, "levels": 512, "instruments": 8}
@@ -81,9 +83,8 @@ def test_a_loop_without_lines_takes_ticks_and_nothing_happens():
     commands = Commands(block)
     commands.send(TICK, 5)
     block["control"]["open_links"], block["control"]["round_limit"] = 1, 1
-    from feedhandler.loop import run
-
-    run(np.uint64(block.address))
+    with allowed(block):
+        run_counting(np.uint64(block.address))
     control = block["control"][0]
     assert (int(control["commands"]), int(control["unknown_commands"])) == (1, 0)
 

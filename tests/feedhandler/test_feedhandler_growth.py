@@ -212,7 +212,8 @@ def test_books_that_a_full_table_made_stale_stay_so(loop):
             with Grower(run.commands, {"venue": book}, lambda: 6) as grower:
                 while grower.grown["venue"] == 0:
                     run.silent_round()
-            run.round(), run.round()
+                for _ in range(2):
+                    run.round()
         assert (book.trust(1), book.faults()) == ("stale", {"orders_full": 2})
         assert book.order_count() == 6
 

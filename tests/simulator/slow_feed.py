@@ -172,9 +172,8 @@ class SlowFeed:
             yield "restrict", self.key(row[4]), 0, 0, 0, row[8]
 
     def bands(self, row: tuple[int, ...]) -> Iterator[Heard]:
-        """Nasdaq alone has a message of them."""
-        if self.protocol == "itch50":
-            yield "bands", self.key(row[4]), 0, row[6], row[7], row[8]
+        """None says them: price bands come from the consolidated tapes."""
+        yield from ()
 
     def auction(self, row: tuple[int, ...]) -> Iterator[Heard]:
         """Two actions: near and far."""

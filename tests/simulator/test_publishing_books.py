@@ -69,4 +69,8 @@ def test_states_of_one_instrument_and_of_all_arrive(venue: str) -> None:
         assert states() == [a.STATUS_HALTED] * len(LISTINGS)
         event["aux"] = a.STATUS_TRADING
         rig.publish(event)
+        for number in range(1, len(LISTINGS) + 1):  # said one by one, a halt is lifted one by one
+            event["key"], event["flags"] = number, 0
+            event["time_ns"] += 1_000_000
+            rig.publish(event)
         assert states() == [a.STATUS_TRADING] * len(LISTINGS)

@@ -26,7 +26,6 @@ MESSAGES = (
     Said("I", sources=STOCK, choices=CROSS_TYPE, constants={"price_variation_indicator": "L"}),
     Said("H", sources=STOCK),
     Said("Y", sources=STOCK),
-    Said("J", sources=STOCK),
     Said("S"),
 )
 
