@@ -41,6 +41,8 @@ class Feed:
         keys: what identifies an instrument: "number" or "text" (the symbol itself).
         consolidated: it is a consolidated tape: it makes no book, and its halts are the market's.
         header: values that every packet header of this feed has (used to write packets).
+        natural: each message on a book says everything of its instrument, so that the next one
+            mends what a lost one has spoiled.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Feed:
     keys: str = "number"
     consolidated: bool = False
     header: Mapping[str, Value] = field(default_factory=dict)
+    natural: bool = False
 
     @property
     def full_name(self) -> str:

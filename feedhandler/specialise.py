@@ -148,7 +148,7 @@ def source(
     known = "" if books or market else NO_BOOKS
     if lines:
         transports = {(feed.walk, feed.message): feed.transport.name for feed in feeds}
-        more, handle = lines_source(list(transports.values()), books=books, market=market)
+        more, handle = lines_source(list(transports.values()))
         head += more
     body = BODY.format(choices="\n".join(choices), handle=handle, **sink)
     return head + "\n".join(kernels) + known + body

@@ -98,6 +98,12 @@ def call_clock(_typing: Any, function: Any, clock: Any) -> Any:
 
 
 @intrinsic
+def call_kernel(_typing: Any, function: Any, a: Any, b: Any, c: Any, d: Any, e: Any) -> Any:
+    """A kernel of five int64 that gives one, known by the address of its `numba.cfunc`."""
+    return _typed(types.int64, (function, a, b, c, d, e), _I64, (_I64,) * 5)
+
+
+@intrinsic
 def read_tsc(_typing: Any) -> Any:
     """The time stamp counter, read after all earlier instructions (rdtscp, about 23 ns; uint64).
 

@@ -132,7 +132,7 @@ FAR_DTYPE: Final = np.dtype(
         ("levels", "i8"),  # address of the first level number
         ("count", "u4"),  # of sorted keys
         ("size_class", "u4"),
-        ("spare", "i8"),
+        ("mark", "i8"),  # of the bids: the book has all from this sequence on; 0: nobody says so
     ]
 )
 LADDERS_DTYPE: Final = np.dtype([("near", NEAR_DTYPE, 2), ("far", FAR_DTYPE, 2)])  # bids, offers
@@ -232,6 +232,7 @@ LADDER_KEYS: Final = FAR_AT + field_offset(FAR_DTYPE, "keys")
 LADDER_LEVELS: Final = FAR_AT + field_offset(FAR_DTYPE, "levels")
 LADDER_COUNT: Final = FAR_AT + field_offset(FAR_DTYPE, "count")
 LADDER_CLASS: Final = FAR_AT + field_offset(FAR_DTYPE, "size_class")
+LADDER_MARK: Final = FAR_AT + field_offset(FAR_DTYPE, "mark")
 TOP_BID: Final = field_offset(TOP_DTYPE, "bid")
 TOP_OFFER: Final = field_offset(TOP_DTYPE, "offer")
 TOP_TIME: Final = field_offset(TOP_DTYPE, "time_ns")

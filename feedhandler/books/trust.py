@@ -1,4 +1,8 @@
-"""How far the books of a unit can be trusted: what gaps and recoveries tell them."""
+"""How far the books of a unit can be trusted: what gaps and recoveries tell them.
+
+Within a stale unit an instrument can be right on its own: an image of it alone was spliced in, or a
+message said everything of it. It has a mark then: the sequence from which on nothing is missing.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,12 @@ from typing import Final
 
 from numba import njit
 
+from feedhandler.books.ladder import ladder_address
 from feedhandler.books.layout import (
     CHUNKS_FULL,
     HEAD_DTYPE,
     INSTRUMENTS,
+    LADDER_MARK,
     LEVELS_FULL,
     LIVE,
     ORDERS_FULL,
@@ -44,12 +50,30 @@ def table_was_full(top):
 
 
 @njit(nogil=True)
+def mark_of(book, instrument):
+    """The sequence from which on a book of a stale unit has everything; 0 when nobody knows one."""
+    return load_i64le(ladder_address(book, 2 * instrument) + LADDER_MARK)
+
+
+@njit(nogil=True)
+def set_mark(book, instrument, sequence):
+    """Notes from which sequence on a book has everything."""
+    store_u64le(ladder_address(book, 2 * instrument) + LADDER_MARK, sequence)
+
+
+@njit(nogil=True)
 def unit_stale(book, unit):
     """A gap was declared: the unit's books are stale, and so are those that may yet become its.
 
     `book` is the address of the HEAD_DTYPE row. Gives the number of instruments that changed.
     """
     store_u64le(book + STALE_UNITS, load_i64le(book + STALE_UNITS) + 1)
+    return unit_again(book, unit)
+
+
+@njit(nogil=True)
+def unit_again(book, unit):
+    """The unit is stale already: those of its books that were live on their own are stale, too."""
     top, changed = load_i64le(book + TOPS), 0
     for _ in range(load_i64le(book + INSTRUMENTS)):
         own = load_n32le(top + TOP_UNIT)
@@ -76,3 +100,50 @@ def unit_live(book, unit):
             changed += 1
         top += TOP_BYTES
     return changed
+
+
+@njit(nogil=True)
+def marked_live(book, unit):
+    """Those of the unit's books that have a mark are live, the unit stays stale."""
+    top = load_i64le(book + TOPS)
+    for instrument in range(load_i64le(book + INSTRUMENTS)):
+        own = load_n32le(top + TOP_UNIT) == unit and mark_of(book, instrument) != 0
+        if own and load_n8(top + TOP_TRUST) == STALE and not table_was_full(top):
+            set_trust(top, LIVE)
+        top += TOP_BYTES
+
+
+@njit(nogil=True)
+def forget_marks(book, unit):
+    """No book of the unit is known to be right on its own."""
+    top = load_i64le(book + TOPS)
+    for instrument in range(load_i64le(book + INSTRUMENTS)):
+        if load_n32le(top + TOP_UNIT) == unit:
+            set_mark(book, instrument, 0)
+        top += TOP_BYTES
+
+
+@njit(nogil=True)
+def unmarked(book, unit):
+    """How many instruments of the unit have no mark."""
+    top, found = load_i64le(book + TOPS), 0
+    for instrument in range(load_i64le(book + INSTRUMENTS)):
+        found += load_n32le(top + TOP_UNIT) == unit and mark_of(book, instrument) == 0
+        top += TOP_BYTES
+    return found
+
+
+@njit(nogil=True)
+def mend_unit(book, unit, live):
+    """The unit's books were emptied: what was wrong with them before is over.
+
+    `live`: the unit is not stale, so neither are books that were because a table was full.
+    """
+    top = load_i64le(book + TOPS)
+    for _ in range(load_i64le(book + INSTRUMENTS)):
+        if load_n32le(top + TOP_UNIT) == unit:
+            was_full = table_was_full(top)
+            store_u8(top + TOP_FAULT, 0)
+            if live and was_full:
+                set_trust(top, LIVE)
+        top += TOP_BYTES

@@ -32,7 +32,7 @@ READ_ORDER_DTYPE: Final = np.dtype(
         ("side", "i8"),  # BUY or SELL
         ("price", "i8"),
         ("quantity", "i8"),
-        ("sequence", "i8"),  # of the message that brought it to its place in the queue
+        ("sequence", "i8"),  # of what brought it to its place in the queue; below 0: an image
         ("attribution", "i8"),
         ("position", "i8"),  # in the queue of its level, from 1
     ]

@@ -13,7 +13,9 @@ from feedhandler.books.staged import apply_staged
 from feedhandler.consolidated.follow import after, before, follow_all
 from feedhandler.consolidated.layout import VENUE_MARKET, VENUE_NUMBER
 from feedhandler.context import CAPTURE_NS, VENUE, get
-from feedhandler.handler import context_of
+from feedhandler.handler import batch_of, context_of
+from feedhandler.lines.asides import back, refresh_instruments
+from feedhandler.lines.layout import TELL_MARKED, TELL_REFRESH
 from feedhandler.lines.tells import tell_books
 from nic.raw import load_i64le
 
@@ -37,11 +39,32 @@ def consolidate(context, actions, count):
 
 
 @njit(nogil=True)
-def tell_market(state, channel, unit, what, timestamp_ns):
-    """What arbitration tells: the channel's books first, then the market what became of them."""
-    tell_books(state, channel, unit, what, timestamp_ns)
-    row = get(context_of(np.uint64(state), channel), VENUE)
-    if row != 0:
+def refresh_market(market, venue, book, stream, actions, count, time_ns):
+    """A packet of messages that say everything of their instruments, and what that changed."""
+    before(market, book, actions, count)
+    apply_staged(book, actions, count)
+    refresh_instruments(book, stream, actions, count)
+    after(market, venue, book, actions, count, time_ns)
+
+
+@njit(nogil=True)
+def tell_market(state, channel, stream, what, timestamp_ns):
+    """What arbitration tells: the channel's books first, then the market what became of them.
+
+    Parts of images and what is replayed behind them go into stale books: the market hears of all at
+    once when they are live.
+    """
+    context = context_of(np.uint64(state), channel)
+    if what == TELL_REFRESH:
+        made, row = back(context, stream), get(context, VENUE)
+        if row != 0 and made > 0:
+            market, venue = load_i64le(row + VENUE_MARKET), load_i64le(row + VENUE_NUMBER)
+            actions = batch_of(state)
+            refresh_market(market, venue, load_i64le(row), stream, actions, made, timestamp_ns)
+        return 0
+    answer = tell_books(state, channel, stream, what, timestamp_ns)
+    row = get(context, VENUE)
+    if row != 0 and what <= TELL_MARKED:
         market, venue = load_i64le(row + VENUE_MARKET), load_i64le(row + VENUE_NUMBER)
         follow_all(market, venue, load_i64le(row), timestamp_ns)
-    return 0
+    return answer

@@ -23,6 +23,7 @@ def feed(name: str, version: str, protocol: Protocol, protocol_id: int, kernels:
         header={"message_protocol_id": protocol_id, "channel_id": 1, "session_id": 1},
         accepts=lambda header: header["message_protocol_id"] == protocol_id,
         keys="text",
+        natural=kernels.startswith("tops"),
     )
 
 

@@ -4,7 +4,8 @@ Three kernels are given as `KernelRef`, so that the loop compiles its own feeds 
 
     peek(state, channel, payload, length) -> what `lines.peek` makes of the packet's header
     deliver(state, channel, payload, length, timestamp_ns) -> messages decoded
-    tell(state, channel, unit, what, timestamp_ns): TELL_ of `lines.layout`, for the books
+    tell(state, channel, stream, what, timestamp_ns): TELL_ of `lines.layout`, for the books;
+        `stream` is the address of its row
 
 All take int64. Time is that of the packets and ticks: a window runs out with the first packet of
 any channel, or the first tick, that comes behind its end.
@@ -15,13 +16,15 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from feedhandler.lines.aside import pass_on
 from feedhandler.lines.fields import add, get, put
-from feedhandler.lines.gaps import begin_life, expire, make_room, pass_on, release, settle
+from feedhandler.lines.gaps import begin_life, closed, holds_all, release
 from feedhandler.lines.held import covered, fill_slot, insert, place_behind, take_slot
 from feedhandler.lines.layout import (
     ARBITER,
     CHANNEL,
     DEADLINE,
+    DELIVERED,
     DUPLICATES,
     EARLIEST,
     ENDED,
@@ -33,7 +36,6 @@ from feedhandler.lines.layout import (
     LIFE_SENT,
     LINE_NEXT,
     LINES,
-    LIVE,
     LOST_BEGIN,
     LOST_END,
     NEWEST_SENT,
@@ -42,12 +44,15 @@ from feedhandler.lines.layout import (
     PACKETS,
     PREVIOUS_SESSION,
     RECOVERY_LINE,
+    REFRESHES,
     RESTARTS,
     SESSION,
+    SNAPSHOT_LINE,
     STARTED,
     STATE,
     STREAM_BYTES,
     TELL_CLEAR,
+    TOLD,
     TOP,
     UNIT,
     UNIT_MASK,
@@ -55,6 +60,9 @@ from feedhandler.lines.layout import (
     WRAPS,
 )
 from feedhandler.lines.linestats import line_row, note_duplicate, note_first, note_packet
+from feedhandler.lines.settle import expire, make_room, settle
+from feedhandler.lines.spliced import spliced
+from feedhandler.lines.wide import wide_sequence
 from feedhandler.state import CHANNEL_BYTES, CHANNEL_LINE, CHANNEL_STREAMS, CHANNELS_OFFSET
 from feedhandler.transports.kinds import (
     END_OF_SESSION,
@@ -67,15 +75,6 @@ from feedhandler.transports.kinds import (
 from nic.raw import load_i64le, load_u32le
 
 RESET_COPY_NS = 1_000_000_000  # a reset so soon after another is its copy on the other line
-WORD_MASK = 0xFFFFFFFF
-WORD_SIGN = 0x80000000
-
-
-@njit(nogil=True, forceinline=True)
-def wide_sequence(top, sequence):
-    """The 64-bit sequence nearest to the highest one so far that ends in these 32 bits."""
-    away = (sequence - top) & WORD_MASK
-    return top + (away ^ WORD_SIGN) - WORD_SIGN
 
 
 @njit(nogil=True)
@@ -89,12 +88,13 @@ def new_session(state, stream, session, now, tell):
     for line in range(LINES):
         put(line_row(stream, line), LINE_NEXT, 0)
     put(stream, ENDED, 0)
-    tell(state, get(stream, CHANNEL), get(stream, UNIT), TELL_CLEAR, now)
+    tell(state, get(stream, CHANNEL), stream, TELL_CLEAR, now)
     begin_life(state, stream, 1, now)
+    closed(state, stream, now, tell)
 
 
 @njit(nogil=True)
-def restart(state, stream, expected, sent, now):
+def restart(state, stream, expected, sent, now, tell):
     """The sequence starts again within the session."""
     put(stream, LIFE_SENT, sent)
     put(stream, NEWEST_SENT, sent)
@@ -102,6 +102,7 @@ def restart(state, stream, expected, sent, now):
     for line in range(LINES):
         put(line_row(stream, line), LINE_NEXT, 0)
     begin_life(state, stream, expected, now)
+    closed(state, stream, now, tell)
 
 
 @njit(nogil=True)
@@ -118,12 +119,14 @@ def of_this_life(state, stream, line, kind, session, sequence, sent, now, tell):
         return False
     if kind == RESET:
         if get(stream, LIFE) == 0 or now - get(stream, LIFE) > RESET_COPY_NS:
-            restart(state, stream, sequence, sent, now)
+            if get(stream, TOLD) != 0:  # the packet may not say itself that orders are gone
+                tell(state, get(stream, CHANNEL), stream, TELL_CLEAR, now)
+            restart(state, stream, sequence, sent, now, tell)
     elif get(stream, RESTARTS) != 0:
         newer = sent > get(stream, NEWEST_SENT)
         if newer and sequence < get(stream, NEWEST_SEQUENCE):
-            tell(state, get(stream, CHANNEL), get(stream, UNIT), TELL_CLEAR, now)
-            restart(state, stream, 1, sent, now)
+            tell(state, get(stream, CHANNEL), stream, TELL_CLEAR, now)
+            restart(state, stream, 1, sent, now, tell)
     if sent >= get(stream, NEWEST_SENT):
         put(stream, NEWEST_SENT, sent)
         put(stream, NEWEST_SEQUENCE, sequence)
@@ -145,24 +148,27 @@ def take_in(
 ):
     """Delivers a packet that is next, keeps one that is not; gives the messages decoded."""
     arbiter = state + get(stream, ARBITER)
-    if sequence > get(stream, EXPECTED) and covered(
-        place_behind(stream, sequence), sequence, count
-    ):
+    waits = sequence > get(stream, EXPECTED) or holds_all(stream)
+    if waits and covered(place_behind(stream, sequence), sequence, count):
         seen_before(stream, row, line, sequence, now)
         return 0
     note_first(stream, row, line, sequence, now)
     messages = 0
-    while sequence > get(stream, EXPECTED):
+    while waits:
         slot = take_slot(arbiter, length)
         if slot != 0:
             fill_slot(slot, sequence, count, payload, length, now, line, channel)
             insert(stream, slot, place_behind(stream, sequence))
             return messages
         add(stream, FULL, 1)
-        messages += make_room(state, stream, sequence, now, deliver, tell)
+        make_room(state, stream, sequence, now, tell)
+        messages += release(state, stream, deliver, tell)
+        waits = sequence > get(stream, EXPECTED) or holds_all(stream)
     if sequence + count > get(stream, EXPECTED):
-        messages += pass_on(state, stream, channel, sequence, count, payload, length, now, deliver)
-        messages += release(state, stream, deliver)
+        messages += pass_on(
+            state, stream, channel, sequence, count, payload, length, now, deliver, tell
+        )
+        messages += release(state, stream, deliver, tell)
     return messages
 
 
@@ -193,14 +199,16 @@ def arrive(state, channel, payload, length, timestamp_ns, peek, deliver, tell):
     arbiter = state + get(first, ARBITER)
     if now >= get(arbiter, EARLIEST):
         messages = expire(state, arbiter, now, deliver, tell)
+    line = np.int64(load_u32le(channel_row + CHANNEL_LINE))
+    if line == SNAPSHOT_LINE:
+        return messages + spliced(state, channel, first, payload, length, now, deliver, tell)
     kind, session, unit, sequence, count, sent = peek(state, channel, payload, length)
     stream = first + STREAM_BYTES * (unit & get(first, UNIT_MASK))
     if kind >= UNSEQUENCED:
-        if kind == REFRESH and get(stream, STATE) == LIVE:
-            add(stream, OLD, 1)
+        if kind == REFRESH:  # the control side makes images of them
+            add(stream, REFRESHES, 1)
             return messages
         return messages + deliver(state, channel, payload, length, now)
-    line = np.int64(load_u32le(channel_row + CHANNEL_LINE))
     add(stream, PACKETS, 1)
     put(stream, CHANNEL, channel)
     put(stream, UNIT, unit)
@@ -220,9 +228,9 @@ def arrive(state, channel, payload, length, timestamp_ns, peek, deliver, tell):
     simple = sequence == get(stream, EXPECTED) and get(stream, HEAD) == 0 and kind < HEARTBEAT
     if simple and get(stream, DEADLINE) == 0 and get(stream, STATE) != UNKNOWN:
         note_first(stream, row, line, sequence, now)
-        return messages + pass_on(
-            state, stream, channel, sequence, count, payload, length, now, deliver
-        )
+        put(stream, EXPECTED, end)
+        add(stream, DELIVERED, count)
+        return messages + deliver(state, channel, payload, length, now)
     return messages + slow_path(
         state, stream, row, line, channel, sequence, count, payload, length, now, deliver, tell
     )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 IMPORTS = """
 from feedhandler.context import FEED, get
 from feedhandler.lines.arbiter import arrive
+from feedhandler.lines.tell import tell
 from feedhandler.lines.ticks import expire_due
 from feedhandler.loop import channel_row
 from feedhandler.state import CHANNEL_STREAMS
@@ -43,25 +44,14 @@ def tick(state, timestamp_ns):
 """
 
 
-def lines_source(
-    transports: Sequence[str], *, books: bool, market: bool = False
-) -> tuple[str, str]:
+def lines_source(transports: Sequence[str]) -> tuple[str, str]:
     """Imports, and the handler behind `deliver` with what a tick does.
 
-    Args:
-        transports: name of the transport of each feed number.
-        books: whether there are books to be told.
-        market: whether there is a consolidated book behind them.
+    `transports` has the name of the transport of each feed number.
     """
     peeks = []
     for number, name in enumerate(transports):
         test = f"if feed == {number}:\n        " if number < len(transports) - 1 else ""
         peeks.append(f"    {test}return peek_{name}(payload, length)")
     imports = [f"from feedhandler.lines.peeks import peek_{n}\n" for n in sorted(set(transports))]
-    tells, name = "feedhandler.lines.tellnothing", "tell_nothing"
-    if market:
-        tells, name = "feedhandler.consolidated.sink", "tell_market"
-    elif books:
-        tells, name = "feedhandler.lines.tells", "tell_books"
-    imports.append(f"from {tells} import {name} as tell\n")
     return IMPORTS + "".join(imports), HANDLE.format(peeks="\n".join(peeks))

@@ -8,10 +8,18 @@
        |   |                                                   |
        |   +---- filled whole, nothing was lost before -> live |  nobody asks
        |                                                       v
-       +------- time or room ran out, messages are lost ---> stale
-                                   a new session, reset or restart -> live
+       |   +------- time or room ran out, messages are lost -> stale <------+
+       |                                                       |            |
+       | an image was asked for, or has come                   | the same   | given up, damaged,
+       +--------------------------> snapshot <-----------------+            | no room to hold more
+                                       |  +---------------------------------+
+                                       +-- spliced in, nothing missing behind it -> live
 
-Nothing is delivered from behind a hole before it is filled or given up.
+                                    a new session, reset or restart, anywhere -> live
+
+Nothing is delivered from behind a hole before it is filled or given up, and nothing at all in the
+state snapshot once messages of this life were lost. An image with a hole behind it leads back to
+waiting. A stale stream can have instruments that are live on their own, see `books.trust`.
 """
 
 from __future__ import annotations
@@ -19,13 +27,13 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from feedhandler.context import SKIP
+from feedhandler.lines.aside import pass_on
 from feedhandler.lines.fields import add, get, put
 from feedhandler.lines.held import drop_all, drop_head
 from feedhandler.lines.layout import (
     ARBITER,
+    ASIDE,
     BEGUN,
-    BUFFER_PACKETS,
     CHAINED,
     CHANNEL,
     DAMAGED,
@@ -33,13 +41,12 @@ from feedhandler.lines.layout import (
     DELIVERED,
     EARLIEST,
     EXPECTED,
-    EXPIRIES,
     GAP,
     GAPS,
     HEAD,
-    HELD,
     HOLE_END,
     HOLES,
+    IMAGING,
     JOINED_AT,
     LIFE,
     LIVE,
@@ -48,14 +55,14 @@ from feedhandler.lines.layout import (
     LOST_BEGIN,
     LOST_COUNT,
     LOST_END,
+    MARKS,
+    NATURAL,
     NEVER,
     NEXT_WAITING,
     NUMBER,
-    OVERLAPS,
     RECOVERED,
-    RECOVERED_COUNT,
-    RECOVERING,
-    RECOVERY_NS,
+    RELEASING,
+    SERIAL,
     SESSION,
     SLOT_CHANNEL,
     SLOT_COUNT,
@@ -63,21 +70,27 @@ from feedhandler.lines.layout import (
     SLOT_LENGTH,
     SLOT_SEQUENCE,
     SLOT_TIME,
+    SNAPSHOT,
     STALE,
     STATE,
+    TELL_AGAIN,
+    TELL_FORGET,
     TELL_LIVE,
+    TELL_MARKED,
+    TELL_REFRESH,
+    TELL_REPLAY,
     TELL_STALE,
     TOLD,
+    TOLD_PARTLY,
+    TOLD_STALE,
     TOP,
     UNIT,
     UNKNOWN,
     WAITING,
     WAITING_CHAIN,
     WINDOW_NS,
-    WINDOW_PACKETS,
 )
-from feedhandler.state import CHANNEL_BYTES, CHANNEL_HANDLER_STATE, CHANNELS_OFFSET, EVENTS
-from nic.raw import load_i64le
+from feedhandler.state import EVENTS
 from nic.ring import ring_claim, ring_publish
 
 
@@ -99,32 +112,21 @@ def report(state, stream, kind, now, begin, end):
 
 
 @njit(nogil=True)
-def set_skip(state, channel, skip):
-    """Says how many messages of the next packet were seen before."""
-    row = state + load_i64le(state + CHANNELS_OFFSET) + CHANNEL_BYTES * channel
-    put(state + load_i64le(row + CHANNEL_HANDLER_STATE), SKIP, skip)
+def holds_all(stream):
+    """Whether even the next packet waits: without an image it would go into books that are wrong.
+
+    As long as nothing was lost for good, an answer that fills the hole is still welcome.
+    """
+    return get(stream, STATE) == SNAPSHOT and get(stream, DAMAGED) != 0
 
 
 @njit(nogil=True)
-def pass_on(state, stream, channel, sequence, count, payload, length, now, deliver):
-    """Delivers a packet from its first new message on; gives the messages decoded."""
-    skip = get(stream, EXPECTED) - sequence
-    put(stream, EXPECTED, sequence + count)
-    add(stream, DELIVERED, count - skip)
-    if skip == 0:
-        return deliver(state, channel, payload, length, now)
-    add(stream, OVERLAPS, 1)
-    set_skip(state, channel, skip)
-    messages = deliver(state, channel, payload, length, now)
-    set_skip(state, channel, 0)
-    return messages
-
-
-@njit(nogil=True)
-def release(state, stream, deliver):
+def release(state, stream, deliver, tell):
     """Delivers the waiting packets that are next; gives the messages decoded."""
     arbiter = state + get(stream, ARBITER)
     messages = 0
+    if holds_all(stream) and get(stream, ASIDE) != TELL_REPLAY:
+        return messages
     while True:
         slot = get(stream, HEAD)
         if slot == 0 or get(slot, SLOT_SEQUENCE) > get(stream, EXPECTED):
@@ -134,7 +136,7 @@ def release(state, stream, deliver):
             place, length = slot + SLOT_HEAD_BYTES, get(slot, SLOT_LENGTH)
             channel, time_ns = get(slot, SLOT_CHANNEL), get(slot, SLOT_TIME)
             messages += pass_on(
-                state, stream, channel, sequence, count, place, length, time_ns, deliver
+                state, stream, channel, sequence, count, place, length, time_ns, deliver, tell
             )
         drop_head(arbiter, stream)
 
@@ -159,19 +161,35 @@ def first_hole_end(stream, bound):
 
 
 @njit(nogil=True)
+def tell_stale(state, stream, now, tell):
+    """Sees to it that the books know."""
+    told = get(stream, TOLD)
+    if told != TOLD_STALE:
+        put(stream, TOLD, TOLD_STALE)
+        what = TELL_STALE if told == 0 else TELL_AGAIN
+        tell(state, get(stream, CHANNEL), stream, what, now)
+
+
+@njit(nogil=True)
 def declare(state, stream, end, now, tell):
     """The window ran out: says so to the books and to whoever asks for missing messages."""
     add(stream, GAPS, 1)
     put(stream, HOLE_END, end)
-    if get(stream, TOLD) == 0:
-        put(stream, TOLD, 1)
-        tell(state, get(stream, CHANNEL), get(stream, UNIT), TELL_STALE, now)
+    tell_stale(state, stream, now, tell)
     report(state, stream, GAP, now, get(stream, EXPECTED), end)
 
 
 @njit(nogil=True)
-def give_up(state, stream, end, now, deliver):
-    """Jumps over the hole; gives the messages decoded of what waited behind it."""
+def forget(state, stream, now, tell):
+    """No instrument is right on its own any more."""
+    if get(stream, MARKS) != 0:
+        put(stream, MARKS, 0)
+        tell(state, get(stream, CHANNEL), stream, TELL_FORGET, now)
+
+
+@njit(nogil=True)
+def give_up(state, stream, end, now, tell):
+    """Jumps over the hole: what waited behind it is next, and `release` is to be called."""
     begin = get(stream, EXPECTED)
     if get(stream, DELIVERED) == 0 and get(stream, LIVES) == 0:
         put(stream, JOINED_AT, end)
@@ -183,21 +201,28 @@ def give_up(state, stream, end, now, deliver):
     put(stream, STATE, STALE)
     put(stream, DEADLINE, 0)
     put(stream, EXPECTED, end)
+    forget(state, stream, now, tell)
+    put(stream, ASIDE, TELL_REFRESH if get(stream, NATURAL) != 0 else 0)
     report(state, stream, LOST, now, begin, end)
-    return release(state, stream, deliver)
 
 
 @njit(nogil=True)
 def closed(state, stream, now, tell):
-    """No hole is open: the stream is live, unless messages of its life were lost."""
-    put(stream, DEADLINE, 0)
+    """No hole is open: the stream is live, unless messages of its life were lost.
+
+    A deadline that never comes keeps packets off the short way of those that are next.
+    """
+    put(stream, DEADLINE, NEVER if get(stream, ASIDE) != 0 else 0)
     if get(stream, DAMAGED) != 0:
         put(stream, STATE, STALE)
+        if get(stream, MARKS) != 0 and get(stream, TOLD) == TOLD_STALE:
+            put(stream, TOLD, TOLD_PARTLY)
+            tell(state, get(stream, CHANNEL), stream, TELL_MARKED, now)
         return
     put(stream, STATE, LIVE)
     if get(stream, TOLD) != 0:
         put(stream, TOLD, 0)
-        tell(state, get(stream, CHANNEL), get(stream, UNIT), TELL_LIVE, now)
+        tell(state, get(stream, CHANNEL), stream, TELL_LIVE, now)
         report(state, stream, RECOVERED, now, get(stream, EXPECTED), 0)
 
 
@@ -215,63 +240,6 @@ def open_hole(state, stream, now):
 
 
 @njit(nogil=True)
-def settle(state, stream, now, deliver, tell):
-    """Brings the state up to date behind every packet; gives the messages decoded meanwhile."""
-    arbiter = state + get(stream, ARBITER)
-    messages = 0
-    while True:
-        if get(stream, DEADLINE) != 0 and get(stream, EXPECTED) >= get(stream, HOLE_END):
-            put(stream, DEADLINE, 0)
-            add(stream, RECOVERED_COUNT, get(stream, STATE) == RECOVERING)
-        if get(stream, TOP) <= get(stream, EXPECTED):
-            closed(state, stream, now, tell)
-            return messages
-        if get(stream, DEADLINE) == 0:
-            open_hole(state, stream, now)
-        asked = get(stream, STATE) == RECOVERING
-        room = get(arbiter, BUFFER_PACKETS if asked else WINDOW_PACKETS)
-        if now < get(stream, DEADLINE) and get(stream, HELD) <= room:
-            return messages
-        end = first_hole_end(stream, get(stream, TOP))
-        if not asked:
-            declare(state, stream, end, now, tell)
-            if get(arbiter, RECOVERY_NS) > 0:
-                put(stream, STATE, RECOVERING)
-                set_deadline(state, stream, now + get(arbiter, RECOVERY_NS))
-                continue
-        messages += give_up(state, stream, end, now, deliver)
-
-
-@njit(nogil=True)
-def make_room(state, stream, bound, now, deliver, tell):
-    """Gives up the first hole because there is no slot to wait in; the messages decoded."""
-    end = first_hole_end(stream, bound)
-    if get(stream, STATE) != RECOVERING:
-        declare(state, stream, end, now, tell)
-    return give_up(state, stream, end, now, deliver)
-
-
-@njit(nogil=True)
-def expire(state, arbiter, now, deliver, tell):
-    """Sees to the streams whose time is over; gives the messages decoded."""
-    add(arbiter, EXPIRIES, 1)
-    stream = get(arbiter, WAITING_CHAIN)
-    put(arbiter, WAITING_CHAIN, 0)
-    put(arbiter, EARLIEST, NEVER)
-    messages = 0
-    while stream != 0:
-        after = get(stream, NEXT_WAITING)
-        put(stream, CHAINED, 0)
-        deadline_ns = get(stream, DEADLINE)
-        if deadline_ns != 0:
-            set_deadline(state, stream, deadline_ns)
-            if now >= deadline_ns:
-                messages += settle(state, stream, now, deliver, tell)
-        stream = after
-    return messages
-
-
-@njit(nogil=True)
 def begin_life(state, stream, expected, now):
     """The sequence starts again: what waited is of the past."""
     drop_all(state + get(stream, ARBITER), stream)
@@ -282,6 +250,8 @@ def begin_life(state, stream, expected, now):
     put(stream, LOST_BEGIN, 0)
     put(stream, LOST_END, 0)
     put(stream, LIFE, now)
+    for field in (ASIDE, MARKS, IMAGING, SERIAL, RELEASING):
+        put(stream, field, 0)
     put(stream, STATE, LIVE)
     add(stream, LIVES, 1)
     report(state, stream, BEGUN, now, expected, 0)

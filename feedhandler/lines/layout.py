@@ -14,9 +14,10 @@ import numpy as np
 
 from nic.block import field_offset
 
-LINES: Final = 3
-LINE_NAMES: Final = ("A", "B", "R")
+LINES: Final = 4
+LINE_NAMES: Final = ("A", "B", "R", "S")
 RECOVERY_LINE: Final = 2  # answers to requests; from here on nothing says where the sequence stands
+SNAPSHOT_LINE: Final = 3  # splice packets of the control side, see `lines.splicewire`
 FIRSTS: Final = 64  # packets back to which a copy on the other line is compared in time
 LEAD_BUCKETS: Final = 32  # bucket n: the first copy was 2^n ns to 2^(n+1) ns ahead
 
@@ -25,17 +26,49 @@ LIVE: Final = 1  # all messages so far were delivered
 WAITING: Final = 2  # a hole in the reorder window: what follows is held back, none of it delivered
 RECOVERING: Final = 3  # the hole was asked for; what follows is held back
 STALE: Final = 4  # messages were lost for good; what comes is delivered, the books are not right
-STATES: Final = ("unknown", "live", "waiting", "recovering", "stale")
+SNAPSHOT: Final = 5  # what comes is held back until an image of the books has been spliced in
+STATES: Final = ("unknown", "live", "waiting", "recovering", "stale", "snapshot")
 
 GAP: Final = 1  # words: channel, unit, session, first missing, first not missing, stream number
-LOST: Final = 2  # the same: the hole was given up
+LOST: Final = 2  # the same: the hole was given up, only an image helps now
 RECOVERED: Final = 3  # words: channel, unit, session, next sequence, 0, stream number
 BEGUN: Final = 4  # a new session, reset or restart: channel, unit, session, next, 0, stream number
-EVENTS: Final = ("none", "gap", "lost", "recovered", "begun")
+SPLICED: Final = 5  # an image is in the books: channel, unit, session, next, serial, stream number
+REFUSED: Final = 6  # hold, image or release: channel, unit, session, why, serial, stream number
+FAILED: Final = 7  # a hold or an image came to nothing: the same words
+OVERFLOWED: Final = 8  # no room to hold more: channel, unit, session, next, serial, stream number
+EVENTS: Final = tuple("none gap lost recovered begun spliced refused failed overflowed".split())
+
+NOT_WANTED: Final = 1  # nothing is missing, or not for longer than the reorder window
+NOT_HEARD: Final = 2  # no packet of the stream has come yet
+OTHER_SESSION: Final = 3
+TOO_OLD: Final = 4  # the image ends before what comes next: a later one will do
+TOO_NEW: Final = 5  # further ahead of the stream than anything can be
+ABORTED: Final = 6
+PART_MISSING: Final = 7
+PART_DAMAGED: Final = 8  # it holds what does not decode, is not of the unit or key, or cannot be
+REASONS: Final = (
+    "none not_wanted not_heard other_session too_old too_new aborted part_missing part_damaged"
+).split()
+
+TOLD_STALE: Final = 1  # words of `told`
+TOLD_PARTLY: Final = 2  # stale, but some of its instruments are live on their own
 
 TELL_STALE: Final = 0  # a hole was declared: books of the channel or unit can not be trusted
 TELL_LIVE: Final = 1
 TELL_CLEAR: Final = 2  # orders of the channel or unit are gone: a new session or a restart
+TELL_AGAIN: Final = 3  # stale all of them, also those that were live on their own in a stale unit
+TELL_MARKED: Final = 4  # instruments with a mark are live, though their unit is not
+TELL_FORGET: Final = 5  # marks are void: messages were lost behind them
+TELL_EMPTY: Final = (
+    6  # an image begins: books of the unit or key are emptied, their faults forgotten
+)
+TELL_MARK: Final = 7  # the image of one instrument is whole
+TELL_ASIDE: Final = 8  # what is decoded next waits for one of those below instead of being applied
+TELL_IMAGE: Final = 9  # it is part of an image; below 0 when it cannot be
+TELL_REPLAY: Final = 10  # it was held: what an instrument's image has already is passed over
+TELL_REFRESH: Final = 11  # an instrument that it says everything of is live again
+TELL_UNMARKED: Final = 12  # gives the number of instruments of the unit without a mark
 
 LINE_DTYPE: Final = np.dtype(
     [
@@ -66,7 +99,7 @@ STREAM_DTYPE: Final = np.dtype(
         ("deadline_ns", "i8"),  # when the open hole is declared, or given up; 0 = no hole
         ("hole_end", "i8"),  # first sequence behind the hole that the deadline is for
         ("damaged", "i8"),  # messages of this life were lost for good
-        ("told", "i8"),  # the books were told that they are stale
+        ("told", "i8"),  # what the books were told: 0 live, or a TOLD_
         ("held", "i8"),  # packets that wait
         ("head", "i8"),  # address of the first that waits; 0 = none
         ("tail", "i8"),
@@ -98,6 +131,29 @@ STREAM_DTYPE: Final = np.dtype(
         ("ended", "i8"),  # the end of the session was announced
         ("lost_begin", "i8"),  # the last hole given up
         ("lost_end", "i8"),
+        # Snapshots.
+        ("serial", "i8"),  # of the hold or image in work
+        ("imaging", "i8"),  # an image has begun and not ended
+        ("keyed", "i8"),  # it is of one instrument
+        ("key", "i8"),
+        ("image_next", "i8"),  # sequence behind the last message it has
+        ("parts", "i8"),  # of it so far
+        ("arrivals", "i8"),  # arrival sequences given to its orders, from IMAGE_ARRIVALS on
+        ("aside", "i8"),  # TELL_REPLAY or TELL_REFRESH: what messages are delivered for; 0: as ever
+        ("marks", "i8"),  # some instruments have marks
+        ("catch_up", "i8"),  # all images of instruments end before this sequence
+        ("releasing", "i8"),  # 1: no more such images come; 2: and all instruments had one
+        ("natural", "i8"),  # a message says everything of its instrument
+        ("aside_book", "i8"),  # what the context holds while decoding for something else
+        ("aside_venue", "i8"),
+        ("aside_made", "i8"),
+        ("aside_faults", "i8"),
+        ("images", "i8"),  # spliced in
+        ("refused", "i8"),
+        ("failed", "i8"),
+        ("overflows", "i8"),
+        ("refreshes", "i8"),  # packets of the venue's own refreshes, passed over
+        ("bad_splices", "i8"),  # splice packets of no use
         ("firsts", FIRST_DTYPE, (FIRSTS,)),
         ("lines", LINE_DTYPE, (LINES,)),
     ]
@@ -113,7 +169,8 @@ ARBITER_DTYPE: Final = np.dtype(
         ("waiting", "i8"),  # first of the chain of streams with a deadline
         ("free", "i8"),  # first free slot
         ("expiries", "i8"),
-        ("spare", "i8", (7,)),
+        ("tell", "i8"),  # the function that tells the books; 0: there are none
+        ("spare", "i8", (6,)),
     ]
 )
 SLOT_DTYPE: Final = np.dtype(  # in front of the packet's bytes
@@ -129,6 +186,7 @@ SLOT_DTYPE: Final = np.dtype(  # in front of the packet's bytes
     ]
 )
 NEVER: Final = (1 << 63) - 1
+IMAGE_ARRIVALS: Final = -(1 << 48)  # orders of images came before all others, in the image's order
 STREAM_BYTES: Final = STREAM_DTYPE.itemsize
 LINE_BYTES: Final = LINE_DTYPE.itemsize
 FIRST_BYTES: Final = FIRST_DTYPE.itemsize
@@ -177,6 +235,28 @@ FULL: Final = _stream["full"]
 ENDED: Final = _stream["ended"]
 LOST_BEGIN: Final = _stream["lost_begin"]
 LOST_END: Final = _stream["lost_end"]
+SERIAL: Final = _stream["serial"]
+IMAGING: Final = _stream["imaging"]
+KEYED: Final = _stream["keyed"]
+KEY: Final = _stream["key"]
+IMAGE_NEXT: Final = _stream["image_next"]
+PARTS: Final = _stream["parts"]
+ARRIVALS: Final = _stream["arrivals"]
+ASIDE: Final = _stream["aside"]
+MARKS: Final = _stream["marks"]
+CATCH_UP: Final = _stream["catch_up"]
+RELEASING: Final = _stream["releasing"]
+NATURAL: Final = _stream["natural"]
+ASIDE_BOOK: Final = _stream["aside_book"]
+ASIDE_VENUE: Final = _stream["aside_venue"]
+ASIDE_MADE: Final = _stream["aside_made"]
+ASIDE_FAULTS: Final = _stream["aside_faults"]
+IMAGES: Final = _stream["images"]
+REFUSED_COUNT: Final = _stream["refused"]
+FAILED_COUNT: Final = _stream["failed"]
+OVERFLOWS: Final = _stream["overflows"]
+REFRESHES: Final = _stream["refreshes"]
+BAD_SPLICES: Final = _stream["bad_splices"]
 FIRSTS_AT: Final = _stream["firsts"]
 LINES_AT: Final = _stream["lines"]
 
@@ -200,6 +280,7 @@ EARLIEST: Final = field_offset(ARBITER_DTYPE, "earliest_ns")
 WAITING_CHAIN: Final = field_offset(ARBITER_DTYPE, "waiting")
 FREE: Final = field_offset(ARBITER_DTYPE, "free")
 EXPIRIES: Final = field_offset(ARBITER_DTYPE, "expiries")
+TELL: Final = field_offset(ARBITER_DTYPE, "tell")
 
 SLOT_NEXT: Final = field_offset(SLOT_DTYPE, "next")
 SLOT_PREVIOUS: Final = field_offset(SLOT_DTYPE, "previous")

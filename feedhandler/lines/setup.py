@@ -20,6 +20,7 @@ from feedhandler.lines.layout import (
     STREAM_DTYPE,
 )
 from feedhandler.lines.peek import WORD_BYTES
+from feedhandler.lines.telling import tell_function
 from nic.block import Block
 
 UNITS = 256
@@ -99,6 +100,8 @@ def sections(lines: Lines, feed_of_channel: Sequence[Feed]) -> Sections:
 def prepare(block: Block, lines: Lines, feed_of_channel: Sequence[Feed]) -> None:
     """Fills the tables of a fresh block made with `sections(lines, feed_of_channel)`.
 
+    Call it when the channels have their books, see `feedhandler.specialise.prepare`.
+
     The lines of a stream share the context of its first channel.
 
     Raises:
@@ -106,6 +109,10 @@ def prepare(block: Block, lines: Lines, feed_of_channel: Sequence[Feed]) -> None
     """
     _fill_arbiter(block, lines.options)
     block["control"]["arbiter_offset"] = block.offset("arbiter")
+    contexts = block["contexts"]
+    if contexts["book"].any():
+        market = bool(contexts["venue"].any())
+        block["arbiter"]["tell"] = tell_function(market).address
     first: dict[int, int] = {}
     place: dict[int, int] = {}
     row = 0
@@ -155,6 +162,7 @@ def _fill_streams(block: Block, row: int, feed: Feed, number: int, channel: int)
     streams["unit_mask"] = count - 1
     streams["wraps"] = transport.header.by_name[transport.sequence].width <= WORD_BYTES
     streams["restarts"] = transport.restarts
+    streams["natural"] = feed.natural
     streams["number"] = number
     streams["expected"] = streams["top"] = 1
     streams["channel"] = channel

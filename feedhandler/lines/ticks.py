@@ -5,8 +5,8 @@ from __future__ import annotations
 from numba import njit
 
 from feedhandler.lines.fields import get
-from feedhandler.lines.gaps import expire
 from feedhandler.lines.layout import EARLIEST
+from feedhandler.lines.settle import expire
 from feedhandler.state import ARBITER_OFFSET
 from nic.raw import load_i64le
 

@@ -151,7 +151,7 @@ def entry() -> Any:
         return get(context, MESSAGES) - before
 
     @njit(nogil=True)
-    def tell(state: Any, channel: Any, unit: Any, what: Any, now: Any) -> Any:
+    def tell(state: Any, channel: Any, stream: Any, what: Any, now: Any) -> Any:
         rig = state + load_i64le(state + layout.HANDLER_OFFSET)
         count = load_i64le(rig + TELL_COUNT)
         store_u64le(rig + TELL_AT + 8 * count, what)
@@ -177,7 +177,7 @@ def entry() -> Any:
 
 
 class LinesRig:
-    """One stream with up to three lines.
+    """One stream with up to four lines.
 
     Attributes:
         block: the state block; `block["streams"]` has the counters.
