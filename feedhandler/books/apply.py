@@ -222,6 +222,7 @@ def apply_counted(book, action, seen):
 def apply_batch(book, actions, count):
     """Applies actions in order, the memory of those ahead on its way meanwhile."""
     if count == 1:
+        ask_for_order(book, actions)
         apply_counted(book, actions, book + NO_ORDER_AT)
         return
     for number in range(count + ORDER_AHEAD):

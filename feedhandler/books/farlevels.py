@@ -17,6 +17,7 @@ from feedhandler.books.layout import (
     SIZE_CLASSES,
     SMALLEST_LADDER,
 )
+from nic.move import move_bytes
 from nic.raw import load_fixed, load_i64le, load_n32le, store_u32le, store_u64le
 from nic.vector import count_ones, not_below_mask_16
 
@@ -119,11 +120,9 @@ def enter_far(row, key, level):
     """Puts a level into the sorted keys; there is room."""
     count = far_count(row)
     keys, levels = load_i64le(row + LADDER_KEYS), load_i64le(row + LADDER_LEVELS)
-    at, place = count, position(row, key) if count != 0 else 0
-    while at > place:
-        store_u64le(keys + 8 * at, load_i64le(keys + 8 * at - 8))
-        store_u32le(levels + 4 * at, load_n32le(levels + 4 * at - 4))
-        at -= 1
+    place = position(row, key) if count != 0 else 0
+    move_bytes(keys + 8 * place + 8, keys + 8 * place, 8 * (count - place))
+    move_bytes(levels + 4 * place + 4, levels + 4 * place, 4 * (count - place))
     store_u64le(keys + 8 * place, key)
     store_u32le(levels + 4 * place, level)
     store_u32le(row + LADDER_COUNT, count + 1)
@@ -134,7 +133,8 @@ def leave_far(row, key):
     """Takes a level out of the sorted keys."""
     keys, levels = load_i64le(row + LADDER_KEYS), load_i64le(row + LADDER_LEVELS)
     count = far_count(row)
-    for at in range(position(row, key), count - 1):
-        store_u64le(keys + 8 * at, load_i64le(keys + 8 * at + 8))
-        store_u32le(levels + 4 * at, load_n32le(levels + 4 * at + 4))
+    place = position(row, key)
+    behind = count - 1 - place
+    move_bytes(keys + 8 * place, keys + 8 * place + 8, 8 * behind)
+    move_bytes(levels + 4 * place, levels + 4 * place + 4, 4 * behind)
     store_u32le(row + LADDER_COUNT, count - 1)
