@@ -55,8 +55,8 @@ lint: $(LINT_STAMP) ## ruff and mypy
 bench: install ## measure; prints tables and writes out/bench.json
 	$(BIN)/python tests/bench/run_benches.py
 
-bench-books: install ## measure decoding and books on a synthetic ITCH day, beside C and C++
-	$(BIN)/python tests/bench/run_benches.py books
+bench-books: install ## measure books: a synthetic ITCH day beside C and C++, and every protocol
+	$(BIN)/python tests/bench/run_benches.py books feeds
 
 fuzz: install ## the long campaigns: a million mutations through reader, frame parser and decoders
 	SWEEPWIRE_FUZZ=1000000 $(BIN)/python -m pytest tests/captures tests/property -k "fuzz or mutation"
