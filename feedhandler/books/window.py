@@ -31,6 +31,7 @@ CENT = 1_000_000  # 2**6 times an odd number, whose inverse divides what it divi
 CENT_SHIFT = 6
 _INVERSE = pow(CENT >> CENT_SHIFT, -1, 1 << 64)
 CENT_INVERSE = _INVERSE - (1 << 64 if _INVERSE >> 63 else 0)
+MOST_CENTS = ((1 << 63) - 1) // CENT  # what the inverse makes of a key between cents is beyond
 PLACES = WINDOW - 1  # mask
 HEADROOM = 16  # cents left free above a best price that moves the window
 
@@ -114,7 +115,7 @@ def reach(book, row, cents):
 def window_place(book, row, ladder, key):
     """Number of a free level of the window for a new key, marked as taken; 0 when it has none."""
     cents = cents_of(key)
-    if wrapping_product(cents, CENT) != key:
+    if not -MOST_CENTS <= cents <= MOST_CENTS or cents * CENT != key:
         return 0
     if load_n32le(row + LADDER_WINDOW) == 0 and not take_window(book, row, ladder):
         return 0

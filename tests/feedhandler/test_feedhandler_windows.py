@@ -45,6 +45,14 @@ def test_a_price_between_cents_and_one_far_away_stand_in_the_sorted_keys():
         assert [price / CENT for price, *_ in pair.side(B)] == [1000.5, 1000, 999, 100]
 
 
+def test_a_price_that_only_the_first_shift_divides_is_between_cents():
+    with Pair(ROOMY) as pair:
+        pair.apply(bids(1000, 50.04, 1000 + 64 / CENT, 999, 1001))  # 64 units are 2**6
+        assert window_of(pair)[1] == 3
+        assert pair.book._main["ladders"]["far"][1][0]["count"] == 2
+        assert [price for price, *_ in pair.side(B)][:2] == [1001 * CENT, 1000 * CENT + 64]
+
+
 def test_a_rising_market_leaves_levels_behind_in_their_places():
     with Pair(ROOMY) as pair:
         pair.apply(bids(1000, 990, 1100, 1101))
