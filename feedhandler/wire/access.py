@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nic.raw import emit_load
+from nic.raw import emit_load, wrapping_product
 
 from llvmlite import ir  # isort: skip
 from numba import njit, types  # isort: skip
@@ -121,7 +121,7 @@ def load_fold(record: Record, name: str) -> Any:
 
     @njit(nogil=True, forceinline=True)
     def fold(address: Any) -> Any:
-        return first(address) ^ (last(address) * FOLD_MULTIPLIER)
+        return first(address) ^ wrapping_product(last(address), FOLD_MULTIPLIER)
 
     return fold
 

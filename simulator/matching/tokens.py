@@ -8,19 +8,18 @@ from __future__ import annotations
 
 from numba import njit
 
-from nic.raw import load_fixed, load_i64le, load_n32le, store_u64le
+from nic.raw import load_fixed, load_i64le, load_n32le, store_u64le, wrapping_product
 from simulator.matching.layout import TOKEN_BYTES, TOKEN_MASK, TOKEN_TABLE
 
 SCATTER = 0x9E3779B97F4A7C15 - (1 << 64)
 SCATTER_OWNER = 0x2545F4914F6CDD1D
 SCATTER_SHIFT = 30
-OWNER_MASK = 0xFFFFFFFF
 
 
 @njit(nogil=True, forceinline=True)
 def home_of(state, owner, token):
     """The slot where a token is looked for first."""
-    mixed = token * SCATTER + owner * SCATTER_OWNER
+    mixed = wrapping_product(token, SCATTER) ^ wrapping_product(owner, SCATTER_OWNER)
     return (mixed >> SCATTER_SHIFT) & load_fixed(state + TOKEN_MASK)
 
 
