@@ -83,7 +83,6 @@ def _unary(name: str) -> Any:
     return operation
 
 
-equal_mask_8 = _mask_of("==", 8)
 equal_mask_4_of_16 = _strided_mask(4, 16)
 not_below_mask_16 = _mask_of(">=", 16)
 count_ones = _unary("ctpop")

@@ -48,7 +48,7 @@ from feedhandler.books.layout import (
     UNKNOWN_INSTRUMENT,
 )
 from feedhandler.books.notes import set_bands, set_own_status
-from feedhandler.books.orders import arrival_of, bucket_address, bucket_of, level_at
+from feedhandler.books.orders import arrival_of, bucket_address, bucket_of, level_at, same_ids
 from feedhandler.books.tops import top_address
 from feedhandler.books.whole import (
     clear_instrument,
@@ -60,7 +60,6 @@ from feedhandler.books.whole import (
 from feedhandler.books.window import window_level
 from nic.raw import load_i64le, load_n8, prefetch, store_u8, store_u32le, store_u64le
 from nic.vector import count_trailing_zeros
-from nic.vector import equal_mask_4_of_16 as same_ids
 
 FLAG_SHIFT, FLAG_MASK = 16, 0xFFFF
 UNIT_SHIFT, UNIT_MASK = 32, 0xFFFFFFFF

@@ -93,10 +93,9 @@ def grow(book, row):
     if keys == 0:
         return False
     levels = keys + 8 * (SMALLEST_LADDER << size_class)
-    for i in range(count):
-        store_u64le(keys + 8 * i, load_i64le(old + 8 * i))
-        store_u32le(levels + 4 * i, far_level(row, i))
     if old != 0:
+        move_bytes(keys, old, 8 * count)
+        move_bytes(levels, load_i64le(row + LADDER_LEVELS), 4 * count)
         free = book + FREE_CHUNKS + 8 * (size_class - 1)
         store_u64le(old, load_i64le(free))
         store_u64le(free, old)

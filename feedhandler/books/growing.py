@@ -33,6 +33,7 @@ from feedhandler.books.layout import (
 )
 from feedhandler.books.rehash import move_orders
 from nic.block import aligned, field_offset
+from nic.move import move_bytes
 from nic.raw import load_acquire_u64, load_i64le, store_release_u64, store_u64le
 
 VENUE_DTYPE: Final = np.dtype(  # right behind the head
@@ -69,13 +70,6 @@ SWITCHED: Final = tuple(field_offset(HEAD_DTYPE, name) for name in TABLE_FIELDS)
 
 
 @njit(nogil=True)
-def copy_words(target, source, size_bytes):
-    """Copies whole words."""
-    for at in range(0, size_bytes, 8):
-        store_u64le(target + at, load_i64le(source + at))
-
-
-@njit(nogil=True)
 def move_free_chunks(book, growth, moved):
     """Moves the chains of free chunks; their links lie in the chunks themselves."""
     for size_class in range(SIZE_CLASSES):
@@ -96,8 +90,8 @@ def copy_tables(book, growth):
     old_chunks = load_i64le(growth + OLD_CHUNKS)
     moved = load_i64le(growth + CHUNKS) - old_chunks
     levels = LEVEL_BYTES * load_i64le(book + NEXT_LEVEL)
-    copy_words(load_i64le(growth + LEVELS), load_i64le(book + LEVELS), levels)
-    copy_words(old_chunks + moved, old_chunks, load_i64le(book + NEXT_CHUNK) - old_chunks)
+    move_bytes(load_i64le(growth + LEVELS), load_i64le(book + LEVELS), levels)
+    move_bytes(old_chunks + moved, old_chunks, load_i64le(book + NEXT_CHUNK) - old_chunks)
     store_u64le(growth + NEXT_CHUNK, load_i64le(book + NEXT_CHUNK) + moved)
     move_free_chunks(book, growth, moved)
     slots = BUCKET_ORDERS * (load_i64le(book + BUCKET_MASK) + 1)
@@ -134,7 +128,7 @@ def grow_books(book, growth, generation):
     for offset in SWITCHED:
         store_u64le(book + offset, load_i64le(growth + offset))
     store_u64le(book + NEXT_CHUNK, load_i64le(growth + NEXT_CHUNK))
-    copy_words(book + FREE_CHUNKS, growth + FREE_CHUNKS, 8 * SIZE_CLASSES)
+    move_bytes(book + FREE_CHUNKS, growth + FREE_CHUNKS, 8 * SIZE_CLASSES)
     store_release_u64(book + BATCHES, batches + 2)
     store_release_u64(growth + DONE, 1)
     return np.int64(1)

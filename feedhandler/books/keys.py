@@ -16,11 +16,17 @@ SCATTER = 0x9E3779B97F4A7C15 - (1 << 64)
 SCATTER_SHIFT = 20
 
 
+@njit(nogil=True, forceinline=True)
+def first_slot(book, key):
+    """The slot of the key table where a key is looked for first."""
+    return (wrapping_product(key, SCATTER) >> SCATTER_SHIFT) & load_fixed(book + KEY_MASK)
+
+
 @njit(nogil=True)
 def named_instrument(book, key):
     """The instrument of a key in the key table, entered if it is new; -1 when all are taken."""
     mask, table = load_fixed(book + KEY_MASK), load_fixed(book + KEYS)
-    slot = (wrapping_product(key, SCATTER) >> SCATTER_SHIFT) & mask
+    slot = first_slot(book, key)
     while True:
         row = table + KEY_BYTES * slot
         number = load_i64le(row + 8)
@@ -41,10 +47,10 @@ def named_instrument(book, key):
 @njit(nogil=True, forceinline=True)
 def likely_instrument(book, key):
     """The instrument of a key at first sight, to ask for its memory; 0 when it takes longer."""
-    mask, table = load_fixed(book + KEY_MASK), load_fixed(book + KEYS)
+    table = load_fixed(book + KEYS)
     if table == 0:
         return min(max(key, 0), load_fixed(book + INSTRUMENTS) - 1)
-    row = table + KEY_BYTES * ((wrapping_product(key, SCATTER) >> SCATTER_SHIFT) & mask)
+    row = table + KEY_BYTES * first_slot(book, key)
     return load_i64le(row + 8) if load_i64le(row) == key else 0
 
 

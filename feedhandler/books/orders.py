@@ -25,8 +25,9 @@ from feedhandler.books.layout import (
     ORDERS,
 )
 from nic.raw import load_fixed, load_i64le, load_n32le, store_u32le, store_u64le, wrapping_product
-from nic.vector import count_trailing_zeros
-from nic.vector import equal_mask_4_of_16 as same_ids
+from nic.vector import count_trailing_zeros, equal_mask_4_of_16
+
+same_ids = equal_mask_4_of_16  # (bucket, id) -> which of its orders have that id, a bit each
 
 
 @njit(nogil=True, forceinline=True)

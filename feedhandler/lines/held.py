@@ -21,19 +21,7 @@ from feedhandler.lines.layout import (
     SLOT_TIME,
     TAIL,
 )
-from nic.raw import load_u8, load_u64le, store_u8, store_u64le
-
-
-@njit(nogil=True)
-def copy_bytes(target, source, length):
-    """Copies a packet."""
-    done = 0
-    while length - done >= 8:
-        store_u64le(target + done, load_u64le(source + done))
-        done += 8
-    while done < length:
-        store_u8(target + done, load_u8(source + done))
-        done += 1
+from nic.move import move_bytes
 
 
 @njit(nogil=True)
@@ -92,7 +80,7 @@ def fill_slot(slot, sequence, count, payload, length, now, line, channel):
     put(slot, SLOT_TIME, now)
     put(slot, SLOT_LINE, line)
     put(slot, SLOT_CHANNEL, channel)
-    copy_bytes(slot + SLOT_HEAD_BYTES, payload, length)
+    move_bytes(slot + SLOT_HEAD_BYTES, payload, length)
 
 
 @njit(nogil=True)

@@ -19,11 +19,9 @@ from simulator.flow.layout import (
     H_VENUE_COUNT,
     H_VENUES,
     INSTRUMENT_BYTES,
-    LIT,
     NEVER,
     QUOTE_BYTES,
     SPREAD_SHAPE,
-    V_KIND,
     VENUE_BYTES,
 )
 
@@ -38,12 +36,6 @@ def instrument_row(flow, instrument):
 def venue_row(flow, venue):
     """Address of a venue's row."""
     return load_fixed(flow + H_VENUES) + VENUE_BYTES * venue
-
-
-@njit(nogil=True, forceinline=True)
-def is_lit(flow, venue):
-    """Whether a venue has a book to be seen."""
-    return load_i64le(venue_row(flow, venue) + V_KIND) == LIT
 
 
 @njit(nogil=True, forceinline=True)

@@ -116,7 +116,6 @@ REPLACED: Final = 5
 CANCEL_REJECTED: Final = 6
 RESTATED: Final = 7  # repriced or displayed anew by the venue
 INVITED: Final = 8  # a conditional order may be firmed up
-BROKEN: Final = 9  # an execution was taken back
 
 # Liquidity of an execution.
 ADDED: Final = 1

@@ -42,7 +42,6 @@ SOURCE, OFFSET, WIDTH, FACTOR, LOW, HIGH, FILL = offsets(
 CHOICE_SOURCE, MASK, CHOICE_OFFSET, FIRST_PAIR, PAIR_COUNT = offsets(
     CHOICE_DTYPE, "source", "mask", "offset", "pairs", "pair_count"
 )
-NO_BYTE = -1
 
 
 @njit(nogil=True, forceinline=True)

@@ -15,7 +15,7 @@ WORDS = st.sampled_from([0, 1, -1, 5, -(1 << 63), (1 << 63) - 1])
 
 @njit
 def equal(address, value):
-    return vector.equal_mask_8(address, value)
+    return vector.equal_mask_4_of_16(address, value)
 
 
 @njit
@@ -33,7 +33,8 @@ def test_the_mask_of_equal_words(words, value):
     memory = np.array(words, np.int64)
     with allowed(memory):
         mask = equal(int(memory.ctypes.data), value)
-    assert [bool(mask >> i & 1) for i in range(8)] == [word == value for word in words]
+    assert [bool(mask >> i & 1) for i in range(4)] == [word == value for word in words[::2]]
+    assert mask >> 4 == 0
 
 
 @given(words=st.lists(WORDS, min_size=16, max_size=16), value=WORDS)
