@@ -1,0 +1,1 @@
+"""Sockets of a simulated venue: one thread that serves all its connections."""
