@@ -133,16 +133,9 @@ def has_room(state, public, report):
     return room and told + REPORTS_AN_ORDER * orders + more <= load_fixed(state + REPORT_ROOM)
 
 
-@njit(nogil=True, cache=True)
-def submit(state, commands, count, public, report):
-    """Works on COMMAND_DTYPE records in order; gives how many it got through.
-
-    Fewer than `count` when the buffers, of PUBLIC_ROOM and REPORT_ROOM records, might not hold
-    what the next command causes: empty them and go on. PUBLIC_COUNT and REPORT_COUNT say what was
-    written.
-    """
-    store_u64le(state + PUBLIC, public)
-    store_u64le(state + REPORT, report)
+@njit(nogil=True)
+def go_on(state, commands, count, public, report):
+    """As `submit`, behind what the buffers that begin at `public` and `report` hold already."""
     done = 0
     while done < count and has_room(state, public, report):
         command = commands + COMMAND_BYTES * done
@@ -162,3 +155,16 @@ def submit(state, commands, count, public, report):
     store_u64le(state + PUBLIC_COUNT, (load_i64le(state + PUBLIC) - public) // ACTION_BYTES)
     store_u64le(state + REPORT_COUNT, (load_i64le(state + REPORT) - report) // REPORT_BYTES)
     return done
+
+
+@njit(nogil=True, cache=True)
+def submit(state, commands, count, public, report):
+    """Works on COMMAND_DTYPE records in order; gives how many it got through.
+
+    Fewer than `count` when the buffers, of PUBLIC_ROOM and REPORT_ROOM records, might not hold
+    what the next command causes: empty them and go on. PUBLIC_COUNT and REPORT_COUNT say what was
+    written.
+    """
+    store_u64le(state + PUBLIC, public)
+    store_u64le(state + REPORT, report)
+    return go_on(state, commands, count, public, report)

@@ -46,6 +46,7 @@ class Exchange:
         slices: of reserve orders beyond the first each, open at a time.
         owners: owner numbers are below this.
         status: STATUS_ code of feedhandler.actions that all instruments begin with.
+        room: records of the buffers beyond what one command can cause.
 
     Attributes:
         address: of the state, for kernels: `simulator.matching.submit.submit`.
@@ -62,6 +63,7 @@ class Exchange:
         slices: int | None = None,
         owners: int = 4096,
         status: int = STATUS_TRADING,
+        room: int = LEAST_ROOM,
     ) -> None:
         if min(instruments, orders, owners - 1) < 1 or (slices or 0) < 0:
             raise ValueError("instruments, orders, owners: expected at least one of each")
@@ -74,7 +76,7 @@ class Exchange:
         _fill_head(self._block, self._sizes, model, slices, owners)
         _fill_tables(self._block, model, status)
         most = orders + slices + 1
-        more = layout.MORE_RECORDS * (instruments + 1) + LEAST_ROOM
+        more = layout.MORE_RECORDS * (instruments + 1) + room
         self._public = np.zeros(layout.PUBLIC_AN_ORDER * most + more, ACTION_DTYPE)
         self._reports = np.zeros(layout.REPORTS_AN_ORDER * most + more, REPORT_DTYPE)
         self.head["public_room"], self.head["report_room"] = len(self._public), len(self._reports)
@@ -89,6 +91,18 @@ class Exchange:
     def memory(self) -> tuple[Any, ...]:
         """What kernels touch, for `nic.regions.allowed`."""
         return self._block, self._public, self._reports
+
+    @property
+    def buffers(self) -> tuple[int, int]:
+        """Addresses where public events and reports are written."""
+        return int(self._public.ctypes.data), int(self._reports.ctypes.data)
+
+    def written(self) -> tuple[Records, Records]:
+        """Public events and reports from the buffers' beginnings on, views."""
+        public, reports = self.buffers
+        events = (int(self.head["public"]) - public) // ACTION_DTYPE.itemsize
+        told = (int(self.head["report"]) - reports) // REPORT_DTYPE.itemsize
+        return self._public[:events], self._reports[:told]
 
     def close(self) -> None:
         """Gives the memory back. No kernel may use the venue any more."""
@@ -114,11 +128,9 @@ class Exchange:
         return np.concatenate(publics), np.concatenate(told)
 
     def _some(self, commands: Records) -> tuple[Records, Records, int]:
-        places = int(self._public.ctypes.data), int(self._reports.ctypes.data)
         with allowed(*self.memory, commands) if CHECKED else nullcontext():
-            done = submit(self.address, int(commands.ctypes.data), len(commands), *places)
-        public, reports = int(self.head["public_count"]), int(self.head["report_count"])
-        return self._public[:public], self._reports[:reports], int(done)
+            done = submit(self.address, int(commands.ctypes.data), len(commands), *self.buffers)
+        return *self.written(), int(done)
 
     # The venue's book as it knows it itself.
 

@@ -105,15 +105,22 @@ def set_price(state, order):
 
 
 @njit(nogil=True)
-def best_shown(state, ladder):
-    """The best displayed price of a ladder; 0 when nothing is displayed."""
-    row = ladder_address(state, ladder)
+def best_shown_place(state, row):
+    """Place among a ladder's levels of the best one that displays orders; -1: none does."""
     place = far_count(row) - 1
     while place >= 0:
         if load_n32le(level_address(state, far_level(row, place)) + LEVEL_ORDERS) != 0:
-            return key_of_price(far_key(row, place), ladder)
+            break
         place -= 1
-    return 0
+    return place
+
+
+@njit(nogil=True)
+def best_shown(state, ladder):
+    """The best displayed price of a ladder; 0 when nothing is displayed."""
+    row = ladder_address(state, ladder)
+    place = best_shown_place(state, row)
+    return key_of_price(far_key(row, place), ladder) if place >= 0 else 0
 
 
 @njit(nogil=True)

@@ -196,8 +196,9 @@ class Forms:
         item = record.by_name[rule[0]]
         named = [code_number(value) for value in item.values]
         made: dict[int, int | str] = {}
+        given = flags_by_byte(act)
         for byte in [*named, *range(256)]:
-            made.setdefault(flags_of(act, byte) & sayable, byte)
+            made.setdefault(given[byte] & sayable, byte)
         self.tables.choose(item.offset, layout.FLAGS, sayable, made)
 
     def _chosen(self, record: Record, act: Act, placed: set[str]) -> None:
@@ -234,15 +235,14 @@ class Forms:
                 placed.add(name)
 
 
-def flags_of(act: Act, byte: int) -> int:
-    """The flags that a byte of the message gives its action."""
-    flags = act.flags
-    if act.flagged is not None:
-        by_value = {code_number(value): given for value, given in act.flagged[1].items()}
-        flags |= by_value.get(byte, 0)
+def flags_by_byte(act: Act) -> list[int]:
+    """The flags that each byte of the message gives its action."""
+    made = [act.flags] * 256
+    for value, given in (act.flagged[1] if act.flagged else {}).items():
+        made[code_number(value)] |= given
     for mask, given in (act.masked[1] if act.masked else {}).items():
-        flags |= given if byte & mask else 0
-    return flags
+        made = [flags | (given if byte & mask else 0) for byte, flags in enumerate(made)]
+    return made
 
 
 def states(item: Field, act: Act) -> dict[int, int | str]:
