@@ -70,6 +70,14 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         """Messages of all feeds, each counted once though it is on two lines."""
         return sum(venue.messages for venue in self.venues)
 
+    def unsaid_kinds(self) -> dict[str, int]:
+        """Events that some venue's protocol has no message for, by kind."""
+        made: dict[str, int] = {}
+        for venue in self.venues:
+            for kind, count in venue.unsaid.items():
+                made[kind] = made.get(kind, 0) + count
+        return made
+
     @property
     def files(self) -> list[LineFile]:
         """All captures."""

@@ -66,6 +66,7 @@ class Publisher:
         ]
         self._factors = id_factors(f"{self.venue.name}.{seed}")
         self._whole = self.units[0].forms.statuses_of_all()
+        self._own = np.zeros(len(self.listings) + 1, np.int64)  # said of an instrument alone, last
 
     def unit_of(self, key: int) -> UnitStream:
         """The unit of an instrument."""
@@ -103,6 +104,7 @@ class Publisher:
         if status in self._whole:
             each = [self._states(time_ns, status), self._status(time_ns, status)]
             states = np.concatenate(each)
+            self._own[1:] = status
         return self._each(lambda unit, moment: self._begin_unit(unit, moment, states), time_ns)
 
     def _begin_unit(
@@ -176,18 +178,30 @@ class Publisher:
         return events
 
     def _expanded(self, events: NDArray[np.void]) -> NDArray[np.void]:
-        """States of the whole venue one by one where one message cannot say them."""
-        whole = (events["kind"] == a.STATUS) & (events["flags"] & a.ALL != 0)
-        if not whole.any():
-            return events
-        whole &= ~np.isin(events["aux"], list(self._whole))
-        places = np.flatnonzero(whole)
+        """States of the whole venue also one by one, where one message cannot say or lift them.
+
+        What was said of an instrument alone holds until it is said otherwise of it alone.
+        """
+        places = np.flatnonzero(events["kind"] == a.STATUS)
         if len(places) == 0:
             return events
         parts, start = [], 0
         for place in places.tolist():
             event = events[place]
-            parts += [events[start:place], self._states(event["time_ns"], event["aux"])]
+            key, state, time_ns = int(event["key"]), int(event["aux"]), event["time_ns"]
+            if not event["flags"] & a.ALL:
+                if 0 < key < len(self._own):
+                    self._own[key] = state
+                continue
+            parts.append(events[start:place])
+            others = self._states(time_ns, state)
+            if state in self._whole:
+                said = self._own[1:]
+                parts += [others[(said != 0) & (said != state)], events[place : place + 1]]
+            else:
+                parts.append(others)
+                self._own[1:] = state
+            self._own[self._own != 0] = state
             start = place + 1
         return np.concatenate([*parts, events[start:]])
 
