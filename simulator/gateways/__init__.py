@@ -1,0 +1,1 @@
+"""Order-entry gateways of simulated venues: sessions, orders in, what became of them out."""
