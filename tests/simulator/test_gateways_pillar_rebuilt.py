@@ -96,7 +96,8 @@ def compare(venue: Venue) -> dict[str, Rebuilt]:
     made = {}
     for name in WORDS:
         client, rebuilt = Client(venue), Rebuilt()
-        client.wire.sent += b"".join(venue.gateway.sessions[name].packets)  # type: ignore[attr-defined]
+        session: Any = venue.gateway.sessions[name]
+        client.wire.sent += b"".join(session.packets)
         came = client.came()
         assert [values["seq"] for _, values in came] == [*range(1, len(came) + 1)]
         for code, values in came:
