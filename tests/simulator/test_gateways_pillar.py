@@ -227,6 +227,21 @@ def test_a_cancel_and_a_replace_that_come_too_late_are_refused() -> None:
         assert len(venue.gateway.sessions["ALFA"].orders) == 0
 
 
+def test_a_modify_is_told_from_what_the_venue_took_off_meanwhile() -> None:
+    with pillar() as venue:
+        client = entered(venue)
+        client.order(2, 500, 10_00)
+        venue.held = True
+        client.order(1, 100, 10_00, parts={"self_trade_type": 5})
+        client.modify(1, 200)
+        venue.deliver()
+        names = ("ack_type", "ref_cl_ord_id", "orig_cl_ord_id", "leaves_qty")
+        said = [
+            tuple(v.get(name) for name in names) for code, v in client.came() if code == CHANGED
+        ]
+        assert said == [(9, 0, 1, 400), (11, 0, 2, 0), (9, 3, 1, 200)]
+
+
 def test_terms_reach_the_matching_as_such() -> None:
     with pillar() as venue:
         client = entered(venue)
