@@ -84,7 +84,7 @@ class Session(ABC):
     def gone(self, now_ns: int) -> None:
         """The connection is gone."""
         self.connection = None
-        if self.account.cancel_on_disconnect and len(self.orders) and not self.gateway.closed:
+        if self.account.cancel_on_disconnect and len(self.orders):
             self.gateway.command(self.row(r.DISCONNECT, now_ns))
 
     def ask_cancel(self, order: Order, now_ns: int, quantity: int, terms: Values) -> None:
