@@ -7,17 +7,21 @@ from typing import Any
 
 import boe_rig
 import ouch_rig
+import pillar_rig
 import pytest
 import test_gateways_boe_rebuilt as boe_rebuilt
 import test_gateways_ouch_rebuilt as ouch_rebuilt
+import test_gateways_pillar_rebuilt as pillar_rebuilt
 from boe_rig import PURGE, boe
 from gateway_rig import CENT, Venue
 from ouch_rig import ouch
+from pillar_rig import BULK, pillar
 
 from feedhandler.actions import BUY, SELL
 from simulator.gateways.boe import BoeGateway
 from simulator.gateways.boesession import CANCEL_REJECTED, CANCELED, EXECUTION, MASS_CANCELED
 from simulator.gateways.ouch import OuchGateway
+from simulator.gateways.pillar import PillarGateway
 from simulator.matching import records as r
 
 WORDS = {"ALFA": "secret", "BETA": "hush"}
@@ -81,6 +85,31 @@ def test_a_boe_account_at_its_limit_takes_its_orders_off() -> None:
         came = [code for code, _ in client.send(PURGE)]
         assert came == [CANCELED, CANCELED, MASS_CANCELED]
         assert venue.shown() == []
+
+
+def test_a_pillar_account_at_its_limit_takes_its_orders_off() -> None:
+    with pillar(most_orders=2) as venue:
+        client = pillar_rig.entered(venue)
+        for cents in (10_00, 10_01):
+            client.order(2, 100, cents)
+        assert [(code, v["ack_type"]) for code, v in client.cancel(1)] == [(0x0271, 11)]
+        client.order(2, 100, 10_02)
+        came = client.send(BULK, bulk_cancel_type=2)
+        assert [(code, v["ack_type"]) for code, v in came] == [(0x0271, n) for n in (11, 11, 4)]
+        assert venue.shown() == []
+
+
+def test_a_pillar_order_that_loses_shares_unasked_states_its_new_quantity() -> None:
+    with pillar(self_trade=r.STP_DECREMENT) as venue:
+        client = pillar_rig.entered(venue)
+        client.order(1, 500, 10_00)
+        venue.rests(SELL, 100, 10_00)
+        client.came()
+        came = [v for code, v in client.order(2, 100, 10_00) if code == 0x0271]
+        (less,) = (v for v in came if v["orig_cl_ord_id"] == 1)
+        assert (less["ack_type"], less["reason_code"]) == (9, r.SELF_TRADE)
+        assert (less["order_qty"], less["leaves_qty"]) == (400, 300)
+        assert venue.shown() == [(1, BUY, 1_000 * CENT, 300)]
 
 
 def test_requests_without_an_answer_are_bounded_whatever_the_orders() -> None:
@@ -153,16 +182,20 @@ def lives(rebuilt: Any, venue: Late, clients: dict[str, Any], rng: random.Random
         venue.hear_some(rng.randrange(4))
 
 
+GATEWAYS: dict[str, tuple[Any, Any, Any, dict[str, int]]] = {
+    "ouch": (OuchGateway, ouch_rig, ouch_rebuilt, {}),
+    "boe": (BoeGateway, boe_rig, boe_rebuilt, {"units": 2}),
+    "pillar": (PillarGateway, pillar_rig, pillar_rebuilt, {}),
+}
+
+
 @pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("protocol", ["ouch", "boe"])
+@pytest.mark.parametrize("protocol", list(GATEWAYS))
 def test_late_reports_leave_each_order_one_end(protocol: str, seed: int) -> None:
-    rng = random.Random(seed)
-    rig: Any = ouch_rig if protocol == "ouch" else boe_rig
-    rebuilt: Any = ouch_rebuilt if protocol == "ouch" else boe_rebuilt
-    more = {} if protocol == "ouch" else {"units": 2}
-    with Late(OuchGateway if protocol == "ouch" else BoeGateway, **more) as venue:
+    gateway, rig, rebuilt, more = GATEWAYS[protocol]
+    with Late(gateway, **more) as venue:
         clients = {name: rig.entered(venue, name, word) for name, word in WORDS.items()}
-        lives(rebuilt, venue, clients, rng)
+        lives(rebuilt, venue, clients, random.Random(seed))
         venue.deliver()
         rebuilt.compare(venue)
         venue.end_of_day()
