@@ -93,6 +93,13 @@ class Connection(ABC):
         self._end(reason)
         self.outlet.close()
 
+    def _may_ask(self, session: Session) -> bool:
+        """Whether a session may enter something more; else the connection has ended."""
+        if session.kept < self.gateway.most_kept:
+            return True
+        self._give_up("the session's day is full")
+        return False
+
     def _enter(self, session: Session) -> None:
         self.session, session.connection = session, self
 

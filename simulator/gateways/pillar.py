@@ -174,7 +174,7 @@ class PillarConnection(Connection):
             self._closed(session, values, NOT_OPEN)
         elif values["seq"] != session.taken + 1:
             self._closed(session, values, OUT_OF_SEQUENCE)
-        else:
+        elif self._may_ask(session):
             session.taken += 1
             session.take(message, self.now_ns)
 
@@ -186,6 +186,8 @@ class PillarGateway(Gateway):
         mic: that clients log in to.
         version: of the protocol; clients must have its major number.
     """
+
+    widths = (16, 32)
 
     def __init__(
         self,

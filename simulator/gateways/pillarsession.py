@@ -52,6 +52,11 @@ class PillarSession(Session):
         self.packets: list[bytes] = []
         self.taken = 0
 
+    @property
+    def kept(self) -> int:
+        """As `Session.kept`."""
+        return len(self.packets)
+
     def end_of_day(self, now_ns: int) -> None:
         """As `Session.end_of_day`: the protocol has no word for it, the connection ends."""
         if self.connection is not None:

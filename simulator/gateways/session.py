@@ -29,6 +29,11 @@ class Session(ABC):
         self.orders = Orders(gateway.most_orders)
         self._last_token = 0
 
+    @property
+    @abstractmethod
+    def kept(self) -> int:
+        """Messages that are kept for replays."""
+
     @abstractmethod
     def accepted(self, order: Order, told: Told) -> None:
         """Says that an order stands."""

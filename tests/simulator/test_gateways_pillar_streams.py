@@ -221,6 +221,14 @@ def test_what_cannot_be_read_ends_its_own_connection_alone(bad: bytes, why: str)
         assert [code for code, _ in beta.order(1, 100, 10_00)] == [0x0260]
 
 
+def test_a_session_that_was_told_too_much_enters_nothing_more() -> None:
+    with pillar(most_kept=1) as venue:
+        client = entered(venue)
+        client.order(1, 100, 10_00)
+        assert statuses(client.order(1, 100, 9_00)) == [(RESPONSE, 33)]
+        assert client.wire.closed and reason(venue) == "the session's day is full"
+
+
 def test_nothing_is_taken_before_the_login() -> None:
     for data in (open_of("ALFA", TO_TRADER), wrap(PILLAR_GATEWAY[NEW].encode(), 1, 1000, 1)):
         with pillar() as venue:
