@@ -34,9 +34,14 @@ class Connection(ABC):
     def _message(self, data: bytes, start: int, end: int) -> None:
         """Takes one message. Raises WireError when it is none."""
 
-    def _farewell(self) -> bytes:
-        """What is said to a client that was silent."""
+    def _farewell(self, why: str) -> bytes:
+        """What is said to a client that was silent or cannot be understood."""
         return b""
+
+    def _give_up(self, why: str) -> None:
+        if farewell := self._farewell(why):
+            self.send(farewell)
+        self.fail(why)
 
     def send(self, packet: bytes) -> None:
         """Sends bytes to the client."""
@@ -53,7 +58,7 @@ class Connection(ABC):
         packet = read_packet(self.transport, data)
         self._pending = data[packet.consumed :]
         if self._take_all(data, packet.spans) and packet.faults:
-            self.fail(f"bytes that are no message of the protocol: {packet.faults[0][0]}")
+            self._give_up(f"bytes that are no message of the protocol: {packet.faults[0][0]}")
 
     def _take_all(self, data: bytes, spans: list[tuple[int, int]]) -> bool:
         """Takes messages; whether the connection goes on."""
@@ -61,7 +66,7 @@ class Connection(ABC):
             try:
                 self._message(data, start, end)
             except WireError as error:
-                self.fail(f"bytes that are no message of the protocol: {error.reason}")
+                self._give_up(f"bytes that are no message of the protocol: {error.reason}")
             if self.over:
                 return False
         return True
@@ -74,9 +79,7 @@ class Connection(ABC):
         if self.session is None and now_ns - self._began_ns >= pace.login_ns:
             self.fail("no login came")
         elif now_ns - self._heard_ns >= pace.silence_ns:
-            if farewell := self._farewell():
-                self.send(farewell)
-            self.fail("the client was silent")
+            self._give_up("the client was silent")
         elif self.session is not None and now_ns - self._sent_ns >= pace.beat_ns:
             self.send(self.heartbeat)
 

@@ -27,6 +27,7 @@ class Session(ABC):
         self.gateway, self.name, self.account = gateway, name, account
         self.connection: Connection | None = None
         self.orders = Orders(gateway.most_orders)
+        self._last_token = 0
 
     @abstractmethod
     def accepted(self, order: Order, told: Told) -> None:
@@ -68,6 +69,11 @@ class Session(ABC):
         """A command in the account's name."""
         return command(kind, now_ns, self.account.owner, **more)
 
+    def new_token(self) -> int:
+        """A token for the matching, where the client's ids are none."""
+        self._last_token += 1
+        return self._last_token
+
     def flags(self, mode: int = r.STP_NONE) -> int:
         """The flags that the account's orders have, with a mode of self-trade prevention."""
         made = r.CANCEL_ON_DISCONNECT if self.account.cancel_on_disconnect else 0
@@ -86,6 +92,15 @@ class Session(ABC):
         number = self.orders.ask(order, terms)
         more = {"target": order.token, "token": number, "instrument": order.instrument}
         self.gateway.command(self.row(r.CANCEL, now_ns, quantity=quantity, **more))
+
+    def ask_mass_cancel(self, now_ns: int, instrument: int, terms: Values) -> None:
+        """Asks for the cancel of all orders, of one instrument when it is not 0.
+
+        A cancel of no order goes behind it: when that is refused the mass cancel is done.
+        """
+        number = self.orders.ask(None, terms)
+        self.gateway.command(self.row(r.MASS_CANCEL, now_ns, instrument=instrument))
+        self.gateway.command(self.row(r.CANCEL, now_ns, target=number, token=number))
 
     def hear(self, told: Told) -> None:
         """Takes a report on one of the account's orders."""
