@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from hmac import compare_digest
 from typing import Final
 
+from feedhandler.lines.secret import Secret
+
 LEAST_OWNER: Final = 1_000  # the order flow's own participants are below
 NOBODY: Final = "no such account, but as long to compare"
 
@@ -28,10 +30,20 @@ class Account:
     cancel_on_disconnect: bool = False
 
 
-def checked(accounts: Mapping[str, Account]) -> dict[str, Account]:
-    """The accounts. Raises ValueError for an owner that is the flow's or another account's."""
+def checked(accounts: Mapping[str, Account], name_most: int, most: int) -> dict[str, Account]:
+    """The accounts.
+
+    Args:
+        name_most, most: characters that a login has for the name and the password.
+
+    Raises:
+        ValueError: an owner that is the flow's or another account's, a name or a password that does
+            not fit; the password is not in the text.
+    """
     owners: dict[int, str] = {}
     for name, account in accounts.items():
+        Secret(name, name_most, "username")
+        Secret(account.password, most)
         if account.owner < LEAST_OWNER:
             raise ValueError(f"account {name}: owner {account.owner} is below {LEAST_OWNER}")
         if account.owner in owners:

@@ -74,10 +74,10 @@ class BoeConnection(Connection):
             self.logout("!", f"{record.name} out of its turn")
         elif code == CLIENT_HEARTBEAT:
             return
-        elif isinstance(self.session, BoeSession):
-            self.session.take(int(record.code), values, self.now_ns)
-        else:
+        elif not isinstance(self.session, BoeSession):
             self.logout("!", "a message before the login")
+        elif self._may_ask(self.session):
+            self.session.take(int(record.code), values, self.now_ns)
 
     def _login(self, data: bytes, start: int, end: int) -> None:
         try:
@@ -190,6 +190,7 @@ class BoeGateway(Gateway):
     """
 
     usual_pace = Pace(silence_ns=5 * SECOND_NS)
+    widths = (4, 10)
 
     def __init__(
         self,

@@ -55,6 +55,11 @@ class BoeSession(Session):
         self.bitfields: dict[int, list[int]] = {}
         self._mass_canceled = 0
 
+    @property
+    def kept(self) -> int:
+        """As `Session.kept`."""
+        return sum(map(len, self.streams))
+
     def unit_sequence(self) -> list[Value]:
         """The last sequence of each unit, as logins and logouts state it."""
         return [

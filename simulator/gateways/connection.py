@@ -77,7 +77,7 @@ class Connection(ABC):
             return
         self.now_ns, pace = now_ns, self.gateway.pace
         if self.session is None and now_ns - self._began_ns >= pace.login_ns:
-            self.fail("no login came")
+            self._give_up("no login came")
         elif now_ns - self._heard_ns >= pace.silence_ns:
             self._give_up("the client was silent")
         elif self.session is not None and now_ns - self._sent_ns >= pace.beat_ns:
@@ -92,6 +92,13 @@ class Connection(ABC):
         """Ends the connection; what was said is still sent."""
         self._end(reason)
         self.outlet.close()
+
+    def _may_ask(self, session: Session) -> bool:
+        """Whether a session may enter something more; else the connection has ended."""
+        if session.kept < self.gateway.most_kept:
+            return True
+        self._give_up("the session's day is full")
+        return False
 
     def _enter(self, session: Session) -> None:
         self.session, session.connection = session, self

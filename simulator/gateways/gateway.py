@@ -48,6 +48,7 @@ class Gateway(ABC):
             or later.
         pace: how long connections may take; None: as the protocol has it.
         most_orders: not over at a time, an account.
+        most_kept: messages of a session; one that has more can enter nothing any more.
         self_trade: STP_ mode of orders that ask for none, where the account has a group.
 
     Attributes:
@@ -55,9 +56,12 @@ class Gateway(ABC):
         closed: the day is over.
 
     A session keeps all that its client was told until the day is over: it may ask for any of it.
+
+    Raises ValueError for accounts that share an owner or that no login of the protocol can name.
     """
 
     usual_pace = Pace()
+    widths: tuple[int, int]  # of a username and a password on the wire
 
     def __init__(
         self,
@@ -67,18 +71,19 @@ class Gateway(ABC):
         *,
         pace: Pace | None = None,
         most_orders: int = 1 << 16,
+        most_kept: int = 1 << 22,
         self_trade: int = r.STP_CANCEL_NEW,
     ) -> None:
         self.symbols = tuple(symbols)
         self.numbers = {symbol: number for number, symbol in enumerate(symbols, 1)}
         self.pace = pace or self.usual_pace
-        self.most_orders, self.self_trade = most_orders, self_trade
+        self.most_orders, self.most_kept, self.self_trade = most_orders, most_kept, self_trade
         self.ended: deque[tuple[str, str]] = deque(maxlen=MOST_ENDED)
         self.closed = False
         self._submit = submit
         self._waiting: deque[Records] = deque()
         self._hearing = self._flushing = False
-        made = checked(accounts)
+        made = checked(accounts, *self.widths)
         self._accounts = made
         self.sessions = {name: self.make_session(name, account) for name, account in made.items()}
         self._by_owner = {made[name].owner: session for name, session in self.sessions.items()}

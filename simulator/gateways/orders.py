@@ -128,8 +128,7 @@ class Orders:
     def drop(self, order: Order) -> None:
         """It is over."""
         self._by_token.pop(order.token, None)
-        if self._by_wire.get(order.wire) is order:
-            del self._by_wire[order.wire]
+        self._by_wire.pop(order.wire, None)
 
     def ask(self, order: Order | None, terms: Values) -> int:
         """A cancel goes to the matching; gives its number, below 0: a token of no order."""

@@ -301,6 +301,8 @@ class OuchGateway(Gateway):
         session_id: of the day's sessions, at most 10 characters.
     """
 
+    widths = (6, 10)
+
     def __init__(
         self,
         accounts: Mapping[str, Account],

@@ -29,7 +29,13 @@ DISPLAYS: Final = {
     "O": (r.LIMIT, r.RETAIL),
     "T": (r.LIMIT, r.RETAIL),
 }
-TIMES: Final = {("0", "N"): r.DAY, ("3", "N"): r.IOC, ("0", "O"): r.OPENING, ("0", "C"): r.CLOSING}
+TIMES: Final = {
+    ("0", "N"): r.DAY,
+    ("5", "N"): r.DAY,
+    ("3", "N"): r.IOC,
+    ("0", "O"): r.OPENING,
+    ("0", "C"): r.CLOSING,
+}
 PEGS: Final = {"L": r.LIMIT, "M": r.MIDPOINT_PEG, "R": r.PRIMARY_PEG}
 
 (CLOSED, DISPLAY, FLOOR, PEG, HALTED, SIDE, PROCESSING, FIRM, MINIMUM) = (

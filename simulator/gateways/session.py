@@ -29,6 +29,11 @@ class Session(ABC):
         self.orders = Orders(gateway.most_orders)
         self._last_token = 0
 
+    @property
+    @abstractmethod
+    def kept(self) -> int:
+        """Messages that are kept for replays."""
+
     @abstractmethod
     def accepted(self, order: Order, told: Told) -> None:
         """Says that an order stands."""
@@ -84,7 +89,7 @@ class Session(ABC):
     def gone(self, now_ns: int) -> None:
         """The connection is gone."""
         self.connection = None
-        if self.account.cancel_on_disconnect and len(self.orders) and not self.gateway.closed:
+        if self.account.cancel_on_disconnect and len(self.orders):
             self.gateway.command(self.row(r.DISCONNECT, now_ns))
 
     def ask_cancel(self, order: Order, now_ns: int, quantity: int, terms: Values) -> None:

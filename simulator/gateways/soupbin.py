@@ -32,6 +32,11 @@ class SoupSession(Session):
         self.session_id = session_id
         self.packets: list[bytes] = []
 
+    @property
+    def kept(self) -> int:
+        """As `Session.kept`."""
+        return len(self.packets)
+
     @abstractmethod
     def take(self, data: bytes, now_ns: int) -> None:
         """Takes one message of the client. Raises WireError when it is none."""
@@ -76,10 +81,10 @@ class SoupConnection(Connection):
             self.fail(f"a packet of type {code} out of its turn")
 
     def _unsequenced(self, message: bytes) -> None:
-        if isinstance(self.session, SoupSession):
-            self.session.take(message, self.now_ns)
-        else:
+        if not isinstance(self.session, SoupSession):
             self.fail("a message before the login")
+        elif self._may_ask(self.session):
+            self.session.take(message, self.now_ns)
 
     def _login(self, values: Values) -> None:
         session = self.gateway.session_of(str(values["username"]), str(values["password"]))

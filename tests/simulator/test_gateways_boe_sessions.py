@@ -211,6 +211,16 @@ def test_orders_before_the_login_end_the_connection() -> None:
         assert slow.wire.closed and reason(venue) == "no login came"
 
 
+def test_a_session_that_was_told_too_much_enters_nothing_more() -> None:
+    with boe(most_kept=1) as venue:
+        client = entered(venue)
+        client.order("1", 100, 10_00)
+        client.raw(BEAT)
+        came = client.order("1", 100, 9_00)
+        assert [(code, v["logout_reason"]) for code, v in came] == [(0x08, "!")]
+        assert client.wire.closed and reason(venue) == "the session's day is full"
+
+
 def test_units_are_counted_in_a_byte() -> None:
     for count in (0, 256):
         with pytest.raises(ValueError, match="units"):

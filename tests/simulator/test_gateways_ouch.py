@@ -302,6 +302,9 @@ def test_the_venues_own_troubles_refuse_orders_and_cancels() -> None:
         venue.commands[0]["flags"] |= r.REFUSE
         venue.deliver()
         assert [code for code, _ in client.came()] == ["SI"]
+        client.send("M", user_ref_num=2, side="B", quantity=60)
+        venue.deliver()
+        assert last(client.came())["message_type"] == "M"
 
 
 def test_every_reason_of_the_matching_has_its_code_in_both_tables() -> None:
@@ -351,6 +354,20 @@ def test_a_chain_of_replaces_and_a_cancel_may_be_sent_before_any_is_answered() -
         assert [code for code, _ in came] == ["SA", "SU", "SU", "SC"]
         assert came[-1][1]["quantity"] == 400
         assert venue.shown() == [(1, BUY, 1_002 * CENT, 100)]
+
+
+def test_a_chain_of_replaces_counts_what_its_first_order_executed() -> None:
+    with ouch() as venue:
+        client = entered(venue)
+        client.order("B", 500, 10_00)
+        venue.rests(SELL, 100, 10_00)
+        venue.held = True
+        client.replace(1, 400, 10_01)
+        client.replace(2, 300, 10_02)
+        client.cancel(3, 250)
+        venue.deliver()
+        quantities = [(code, values["quantity"]) for code, values in client.came()]
+        assert quantities == [("SU", 300), ("SU", 200), ("SC", 50)]
 
 
 def test_a_replace_that_fails_takes_those_that_rest_on_it_along() -> None:

@@ -189,6 +189,26 @@ def test_the_end_of_day_is_said_after_the_orders_and_can_be_fetched_later() -> N
         assert late.wire.closed
 
 
+def test_a_session_that_was_told_too_much_enters_nothing_more() -> None:
+    with ouch(most_kept=3) as venue:
+        client = entered(venue, "BETA", "hush")
+        client.order("B", 100, 10_00)
+        client.order("B", 100, 9_00)
+        assert client.order("B", 100, 8_00) == []
+        assert client.wire.closed and reason(venue) == "the session's day is full"
+        assert len(venue.shown()) == 2
+        assert [code for code, _ in Client(venue).login("BETA", "hush", 2)] == ["A", "SA", "SA"]
+
+
+@pytest.mark.parametrize(
+    ("name", "password", "what"), [("TOOLONG", "x", "username"), ("A", "x" * 11, "password")]
+)
+def test_an_account_that_cannot_log_in_is_refused(name: str, password: str, what: str) -> None:
+    with pytest.raises(ValueError, match=what) as raised:
+        OuchGateway({name: Account(password, 1000)}, SYMBOLS, lambda commands: None)
+    assert password == "x" or password not in str(raised.value)
+
+
 def test_accounts_are_checked_when_the_gateway_is_made() -> None:
     for accounts in ({"A": Account("x", 999)}, {"A": Account("x", 1000), "B": Account("y", 1000)}):
         with pytest.raises(ValueError, match="owner"):
