@@ -28,7 +28,7 @@ COMMANDS = {
     "top": ("console.top", "Watch the counters of a running loop."),
     "warm": ("console.warm", "Compile the kernels now, so that later starts are quick."),
     "bench": ("console.bench", "Time decoding and books on an ITCH 5.0 file."),
-    "market": ("console.market", "Look at simulated markets: measures and plots."),
+    "market": ("console.market", "Make simulated markets, and look at them: measures and plots."),
     "doctor": ("console.doctor", "Say what this machine offers a polling loop."),
 }
 # By name, so that nothing is imported for the commands that cannot raise them.

@@ -32,7 +32,7 @@ def test_the_default_market_is_read():
         ('name = "bx"', 'name = "iex"', "expected every name once"),
         ("owners = 40", "owners = 900", "orders.owners: expected"),
         ("lot = 100", "lot = 1", "lot: expected 2 or more"),
-        ("hidden = 0.03 ", "hidden = 0.99 ", "add up to more than 1"),
+        ("hidden = 0.027", "hidden = 0.99 ", "add up to more than 1"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path, old, new, said):
