@@ -184,7 +184,7 @@ class BoeSession(Session):
 
     def _cancel_instead(self, old: Order, terms: Values, now_ns: int) -> None:
         """Cancels an order whose modify was refused, where the client wanted that."""
-        live = self.orders.of(old.token) is old and not self.orders.full
+        live = self.orders.of(old.token) is old and not self.orders.busy
         if live and terms.get("cancel_orig_on_reject") == "Y":
             self.ask_cancel(old, now_ns, 0, {})
 
@@ -194,7 +194,7 @@ class BoeSession(Session):
         if order is None:
             no_order = b.Refusal(b.NO_ORDER, "no such order")
             self._refuse(CANCEL_REJECTED, wire, no_order, now_ns, values)
-        elif self.orders.full:
+        elif self.orders.busy:
             self._refuse(CANCEL_REJECTED, wire, b.REJECTS[r.THROTTLED], now_ns, values)
         else:
             self.ask_cancel(order, now_ns, 0, values)
@@ -204,7 +204,7 @@ class BoeSession(Session):
         if any(options):
             refusal = b.Refusal(b.OTHER, "only all orders can be purged")
             self._refuse(PURGE_REJECTED, "", refusal, now_ns, values)
-        elif self.orders.full:
+        elif self.orders.busy:
             self._refuse(PURGE_REJECTED, "", b.REJECTS[r.THROTTLED], now_ns, values)
         else:
             self.ask_mass_cancel(now_ns, 0, {})

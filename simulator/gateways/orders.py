@@ -49,7 +49,7 @@ class Order:
         executed: shares, over all orders that this one has replaced.
         leaves: open shares; 0 before it is accepted.
         number: the venue's order number.
-        entered_ns: when it was accepted.
+        entered_ns: when it was accepted or took another's place; what it trades then, it takes.
         old: the order that it is to replace; None where there is none or it has.
         asked: numbers of the cancels that the matching has not answered.
     """
@@ -108,6 +108,14 @@ class Orders:
     def full(self) -> bool:
         """Whether one more order or request is one too many."""
         return len(self._by_token) >= self._most or len(self._requests) >= self._most
+
+    @property
+    def busy(self) -> bool:
+        """Whether one more request is one too many; how many orders there are does not matter.
+
+        An account at its limit of orders can still take them off.
+        """
+        return len(self._requests) >= self._most
 
     def find(self, wire: Wire) -> Order | None:
         """The order with a client's id, also before it is accepted."""

@@ -131,8 +131,8 @@ class OuchSession(SoupSession):
         number, old = integer(values, "user_ref_num"), self._named(values, "orig_user_ref_num")
         if not self._rises(number):
             return
-        if old is None or self.orders.full:
-            self._refuse(number, values, o.REPLACE if old is None else o.THRESHOLD, now_ns)
+        if old is None:
+            self._refuse(number, values, o.REPLACE, now_ns)
             return
         kept: Values = {**old.terms, **{name: values[name] for name in REPLACED_TERMS}}
         kept["price"], kept["clordid"] = values["price"], values["clordid"] or kept["clordid"]
@@ -150,8 +150,10 @@ class OuchSession(SoupSession):
             self._refuse(number, values, terms, now_ns)
         elif not same_kind(terms, old):
             self._refuse(number, values, o.REPLACE, now_ns)
-        elif wanted <= old.executed_before:
+        elif wanted <= old.executed_before and not self.orders.busy:
             self.ask_cancel(old, now_ns, 0, values)
+        elif wanted <= old.executed_before or self.orders.full:
+            self._refuse(number, values, o.THRESHOLD, now_ns)
         else:
             open_shares = wanted - old.executed_before
             display, minimum = (min(x, open_shares) for x in (terms.display, terms.minimum))
@@ -163,7 +165,7 @@ class OuchSession(SoupSession):
 
     def _cancel(self, values: Values, now_ns: int) -> None:
         order, wanted = self._named(values, "user_ref_num"), integer(values, "quantity")
-        if order is None or self.orders.full:
+        if order is None or self.orders.busy:
             self.ignored += 1
         else:
             self.ask_cancel(order, now_ns, max(wanted - order.executed_before, 0), values)
@@ -176,7 +178,7 @@ class OuchSession(SoupSession):
         side = str(values["side"])
         left = wanted - order.executed_before
         same_side = o.SIDES.get(side) == o.SIDES[str(order.terms["side"])]
-        if not same_side or not 0 < left <= order.leaves or self.orders.full:
+        if not same_side or not 0 < left <= order.leaves or self.orders.busy:
             self._tell("I", now_ns, user_ref_num=order.token)
         elif left == order.leaves:
             self._modified(order, side, now_ns)

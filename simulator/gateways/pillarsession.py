@@ -154,7 +154,7 @@ class PillarSession(Session):
         order = self.orders.find(p.amount(values, "orig_cl_ord_id"))
         if order is None:
             self._reject(code, values, p.REASONS[r.UNKNOWN_ORDER], now_ns)
-        elif self.orders.full:
+        elif self.orders.busy:
             self._reject(code, values, p.TOO_MANY, now_ns)
             return None
         return order
@@ -183,7 +183,7 @@ class PillarSession(Session):
             self._reject(BULK, values, p.REASONS[r.UNKNOWN_INSTRUMENT], now_ns)
         elif values["bulk_cancel_type"] != ALL_OF_SESSION or values["side"]:
             self._reject(BULK, values, p.BAD_INSTRUCTION, now_ns)
-        elif self.orders.full:
+        elif self.orders.busy:
             self._reject(BULK, values, p.TOO_MANY, now_ns)
         else:
             self.ask_mass_cancel(now_ns, instrument, values)
@@ -226,6 +226,8 @@ class PillarSession(Session):
         if request is not None and "side" in request.terms and told.leaves:
             self._modified(order, request.terms, told.time_ns)
             return
+        if told.leaves:
+            order.terms["order_qty"] = order.executed + told.leaves
         terms = request.terms if request is not None else {}
         reason = 0 if request is not None else p.REASONS[told.reason]
         ack_type = MODIFIED if told.leaves else CANCELED

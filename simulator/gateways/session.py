@@ -143,7 +143,7 @@ class Session(ABC):
             return
         self.orders.drop(old)
         new.old, new.executed, new.leaves = None, old.executed, told.leaves
-        new.number, new.entered_ns = told.order, old.entered_ns
+        new.number, new.entered_ns = told.order, told.time_ns
         self.replaced(old, new, told)
 
     def _hear_refused(self, told: Told) -> None:

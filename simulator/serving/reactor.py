@@ -15,7 +15,7 @@ from simulator.serving.peers import DatagramTaker, Peer, PeerMaker
 TICK_NS: Final = 20_000_000
 READ_BYTES: Final = 1 << 16
 READS_AT_ONCE: Final = 64
-MOST_WAITING_BYTES: Final = 64 << 20  # a client that does not read for so long is dropped
+MOST_WAITING_BYTES: Final = 64 << 20  # with more in front of it, the next send drops the client
 BACKLOG: Final = 64
 Address = tuple[str, int]
 
@@ -44,11 +44,11 @@ class Connection:
         """As `Outlet.send`."""
         if self._closed or self._closing or not data:
             return
-        self._waiting += data
         if len(self._waiting) > MOST_WAITING_BYTES:
             self.dropped = True
             self._gone()
             return
+        self._waiting += data
         self._flush()
 
     def close(self) -> None:

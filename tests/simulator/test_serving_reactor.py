@@ -93,6 +93,24 @@ def test_more_than_the_kernel_takes_at_once_arrives_whole() -> None:
             assert read_all(served, end, len(big)) == big
 
 
+def test_one_send_of_more_than_may_wait_reaches_a_client_that_reads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A replay of a whole day is no reason to drop who asked for it."""
+    monkeypatch.setattr(module, "MOST_WAITING_BYTES", 1 << 16)
+    big = bytes(range(256)) * (1 << 16)
+
+    class Giver(Echo):
+        def on_bytes(self, data: bytes, now_ns: int) -> None:
+            self.outlet.send(big)
+
+    with Reactor() as served:
+        address = served.listen((HOST, 0), Giver)
+        with socket.create_connection(address) as end:
+            end.sendall(b"?")
+            assert read_all(served, end, len(big)) == big
+
+
 def test_a_client_that_never_reads_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_WAITING_BYTES", 1 << 20)
     peers: list[Echo] = []
