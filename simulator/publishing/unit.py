@@ -139,6 +139,11 @@ class UnitStream:
         rows = self._memory["shown"]
         return np.sort(rows[rows["reference"] != 0], order="reference")
 
+    @property
+    def instruments(self) -> NDArray[np.void]:
+        """INSTRUMENT_DTYPE rows by number, with what was said of each last."""
+        return self._memory["instruments"].copy()
+
     def unsaid(self) -> dict[str, int]:
         """Events that the protocol has no message for, by kind."""
         counts = self.state["unsaid"].tolist()
