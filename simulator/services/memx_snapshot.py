@@ -1,6 +1,6 @@
 """MEMX's snapshots: a port in snapshot mode, which sends its image to whoever logs in.
 
-A snapshot has the session, the directory, the securities' states and price tests, and the orders by
+A snapshot has the directory, the session, the securities' states and price tests, and the orders by
 arrival; its end says up to which message it is good. That the image comes unasked, and again when
 all is asked for, is an assumption, as `transports.memxtcp` has it.
 """
@@ -95,10 +95,10 @@ def messages_of(still: Still, midnight_ns: int) -> list[bytes]:
 
 
 def _states(still: Still, timed: Values, directory: list[bytes]) -> list[bytes]:
-    """The session's state, the directory, then what holds for each security."""
+    """The directory, the session's state, then what holds for each security."""
     of_all, made = still.states.get(0, 0), list(directory)
     if of_all in SESSION_CODES:
-        made.insert(0, SESSION.encode(timed, trading_session=letter(SESSION_CODES[of_all])))
+        made.append(SESSION.encode(timed, trading_session=letter(SESSION_CODES[of_all])))
     for number, _ in still.listings:
         about: Values = {**timed, "security_id": number}
         state = still.states.get(number, 0)

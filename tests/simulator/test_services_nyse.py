@@ -164,7 +164,7 @@ def test_refused_refreshes_have_words(change: dict[str, Any], status: str) -> No
     if status == "5":
         venue.images(2)
     client = venue.refresh_client(symbol)
-    client._about.update(change)  # noqa: SLF001 - as another client would say it
+    client._about.update(change)
     Refreshing(venue, client, venue.server.connect).start()
     if status == "0":
         assert client.image is not None
