@@ -29,7 +29,7 @@ from simulator.services.clients import Quota, same_text
 from simulator.services.connection import Connection, Patience
 from simulator.services.nyse_refresh import RefreshChannel
 from simulator.services.resent import are_kept, sent_messages
-from simulator.services.still import still_of
+from simulator.services.still import listings_of, still_of
 from simulator.serving.peers import Outlet
 
 Send = Callable[[bytes], None]
@@ -142,8 +142,8 @@ class NyseRequestServer:
     def _about_symbols(self, code: int | str, unit: UnitStream, values: Values, now_ns: int) -> str:
         """Mappings or books of one symbol, or of all, on the refresh multicast."""
         wanted, source = integer(values, "symbol_index"), str(values["source_id"])
-        still = still_of(self.publisher, unit)
-        chosen = [pair for pair in still.listings if wanted in (EVERY_SYMBOL, pair[0])]
+        every = listings_of(self.publisher, unit)
+        chosen = [pair for pair in every if wanted in (EVERY_SYMBOL, pair[0])]
         if not chosen or values.get("retransmit_method", BY_MULTICAST) != BY_MULTICAST:
             return BAD_MESSAGE
         channel = self.refreshes[unit.number]
@@ -155,6 +155,7 @@ class NyseRequestServer:
             return ACCEPTED
         if not self._images.take(source):
             return MANY_REFRESHES
+        still = still_of(self.publisher, unit, wanted or None)
         for number, listing in chosen:
             for packet in channel.refresh(still, number, listing, now_ns):
                 self.refresh(packet)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -30,8 +31,8 @@ class Still:
         unit: its stream.
         sequence: of the last message that is in it; 0 when there was none.
         time_ns: when that one was made, epoch; 0 when there was none.
-        listings: (number, instrument) of those of the unit.
-        orders: SHOWN_DTYPE rows; of two at a level the one in front is ahead.
+        listings: (number, instrument) of those that it is about.
+        orders: SHOWN_DTYPE rows; of two at a level the first is ahead.
         states: trading state by instrument; under 0 that said of all at once, 0 for none.
         instruments: INSTRUMENT_DTYPE rows by number: price test, messages so far, scale.
     """
@@ -46,24 +47,33 @@ class Still:
 
     def orders_of(self, number: int) -> NDArray[np.void]:
         """The orders of one instrument."""
-        found: NDArray[np.void] = self.orders[self.orders["place"] >> 2 == number]
-        return found
+        rows, numbers = self._by_number
+        first, last = np.searchsorted(numbers, (number, number + 1))
+        return rows[first:last]
+
+    @cached_property
+    def _by_number(self) -> tuple[NDArray[np.void], NDArray[np.integer]]:
+        numbers = self.orders["place"] >> 2
+        places = np.argsort(numbers, kind="stable")
+        return self.orders[places], numbers[places]
 
 
-def still_of(publisher: Publisher, unit: UnitStream) -> Still:
-    """What a unit shows now."""
-    orders, last = unit.shown_orders, unit.retained.next - 1
-    mine = [
-        (number, listing)
-        for number, listing in enumerate(publisher.listings, 1)
-        if publisher.unit_of(number) is unit
-    ]
+def listings_of(publisher: Publisher, unit: UnitStream) -> list[tuple[int, Listing]]:
+    """(number, instrument) of those of a unit."""
+    every = enumerate(publisher.listings, 1)
+    return [(number, listing) for number, listing in every if publisher.unit_of(number) is unit]
+
+
+def still_of(publisher: Publisher, unit: UnitStream, number: int | None = None) -> Still:
+    """What a unit shows now, of one instrument or of all."""
+    last = unit.retained.next - 1
+    mine = [pair for pair in listings_of(publisher, unit) if number in (None, pair[0])]
     return Still(
         unit,
         last,
         unit.retained.made_ns(last) if last else 0,
         tuple(mine),
-        orders[np.argsort(orders["rank"], kind="stable")],
+        unit.queue(number),
         publisher.states(),
         unit.instruments,
     )
