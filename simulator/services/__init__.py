@@ -1,0 +1,1 @@
+"""What a venue offers those who missed something: messages again, and images of its books."""
