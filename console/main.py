@@ -29,6 +29,7 @@ COMMANDS = {
     "warm": ("console.warm", "Compile the kernels now, so that later starts are quick."),
     "bench": ("console.bench", "Time decoding and books on an ITCH 5.0 file."),
     "market": ("console.market", "Make simulated markets, and look at them: measures and plots."),
+    "venue": ("console.venue", "Run simulated exchanges on real sockets."),
     "doctor": ("console.doctor", "Say what this machine offers a polling loop."),
 }
 # By name, so that nothing is imported for the commands that cannot raise them.

@@ -17,7 +17,8 @@ from simulator.matching.model import VenueModel, shipped_models
 from simulator.publishing.venues import VENUES
 
 ZONE: Final = "America/New_York"
-OPENING_S: Final = 34_200  # after midnight, 09:30
+OPENING_S: Final = 34_200.0
+DAY_S: Final = 86_400
 SECOND_NS: Final = 1_000_000_000
 TAIL_NS: Final = SECOND_NS  # behind the close
 MODELS: Final = {"dark": "dark_midpoint"}  # of venues whose model has another name
@@ -32,7 +33,8 @@ class MarketPlan:
     Attributes:
         seed: of everything that is drawn.
         day: of the session, in New York.
-        seconds: of trading, from 09:30 on.
+        opening_s: when trading begins, seconds after midnight: 09:30.
+        seconds: of trading.
         before_s: of orders before the opening.
         symbols: the instruments, most active first.
         stop_s: trading that is shown, when the market is left before it closes; None: all of it.
@@ -45,6 +47,7 @@ class MarketPlan:
 
     seed: int = 1
     day: date = date(2026, 3, 16)
+    opening_s: float = OPENING_S
     seconds: float = 600.0
     before_s: float = 10.0
     stop_s: float | None = None
@@ -57,8 +60,11 @@ class MarketPlan:
             raise ValueError(f"duration of {self.seconds:g} s: expected 1 to {MOST_SECONDS}")
         if self.stop_s is not None and not 0 < self.stop_s <= self.seconds:
             raise ValueError(f"stop after {self.stop_s:g} s: expected up to {self.seconds:g} s")
-        if not 0 < self.before_s <= OPENING_S:
-            raise ValueError(f"{self.before_s:g} s before the opening: expected up to {OPENING_S}")
+        if not 0 < self.before_s <= self.opening_s:
+            most = f"expected up to {self.opening_s:g}"
+            raise ValueError(f"{self.before_s:g} s before the opening: {most}")
+        if self.opening_s + self.seconds > DAY_S:
+            raise ValueError(f"opening at {self.opening_s:g} s: the session ends behind midnight")
         if not 1 <= len(self.symbols) <= MOST_SYMBOLS:
             raise ValueError(f"{len(self.symbols)} symbols: expected 1 to {MOST_SYMBOLS}")
         if len(set(self.symbols)) < len(self.symbols):
@@ -71,7 +77,7 @@ class MarketPlan:
     @property
     def times(self) -> SessionTimes:
         """When orders begin to come, when the auctions are."""
-        open_ns = midnight_ns(self.day, ZONE) + OPENING_S * SECOND_NS
+        open_ns = midnight_ns(self.day, ZONE) + round(self.opening_s * SECOND_NS)
         start_ns = open_ns - round(self.before_s * SECOND_NS)
         return SessionTimes(start_ns, open_ns, open_ns + round(self.seconds * SECOND_NS))
 

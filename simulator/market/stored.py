@@ -27,6 +27,7 @@ KEPT: Final = 3
 def market_folder(plan: MarketPlan) -> Path:
     """Where a plan's market is kept: among the caches, by the plan and the code that makes it."""
     parts = [settings_hash(plan), plan.seed, plan.day.isoformat(), plan.seconds, plan.before_s]
+    parts.append(plan.opening_s)
     raw = msgspec.json.encode([*parts, plan.stop_s, list(plan.symbols), sources_hash(ROOT)])
     return cache_root() / "markets" / hashlib.sha256(raw).hexdigest()[:16]
 

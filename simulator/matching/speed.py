@@ -21,7 +21,7 @@ SPEED_DTYPE: Final = np.dtype(
         ("gap_ns_256", "i8"),  # between messages at full capacity, in 1/256 ns; 0: no limit
         ("free_at_256", "i8"),  # when the next message may leave the queue, in 1/256 ns
         ("last_ns", "i8"),  # when the last message came out: none overtakes another
-        ("spare", "i8"),
+        ("origin_ns", "i8"),  # of the first message: what counts in 1/256 ns counts from here
         ("jitter_ns", "i8", (QUANTILES + 1,)),
     ]
 )
@@ -31,6 +31,7 @@ SPIKE: Final = field_offset(SPEED_DTYPE, "spike_ns")
 GAP: Final = field_offset(SPEED_DTYPE, "gap_ns_256")
 FREE_AT: Final = field_offset(SPEED_DTYPE, "free_at_256")
 LAST_NS: Final = field_offset(SPEED_DTYPE, "last_ns")
+ORIGIN_NS: Final = field_offset(SPEED_DTYPE, "origin_ns")
 JITTER: Final = field_offset(SPEED_DTYPE, "jitter_ns")
 FRACTION_BITS: Final = 22  # of 32 random bits, below the 10 that choose a quantile
 LOW_BITS: Final = 0xFFFFFFFF
@@ -73,9 +74,13 @@ def pass_through(state, time_ns):
 
     The queue counts in 1/256 ns, so that a capacity is kept to the message over a whole day.
     """
-    start = max(time_ns << 8, load_i64le(state + FREE_AT))
+    origin_ns = load_i64le(state + ORIGIN_NS)
+    if origin_ns == 0:
+        origin_ns = time_ns
+        store_u64le(state + ORIGIN_NS, origin_ns)
+    start = max((time_ns - origin_ns) << 8, load_i64le(state + FREE_AT))
     store_u64le(state + FREE_AT, start + load_fixed(state + GAP))
-    out = max((start >> 8) + delay(state), load_i64le(state + LAST_NS))
+    out = max(origin_ns + (start >> 8) + delay(state), load_i64le(state + LAST_NS))
     store_u64le(state + LAST_NS, out)
     return out
 

@@ -103,3 +103,10 @@ def test_the_example_of_the_readme_runs() -> None:
     names: dict[str, object] = {}
     exec(compile(block[1], "README", "exec"), names)
     assert names["bid"] == 10_000_000_000
+
+
+def test_times_since_the_epoch_pass_as_others_do() -> None:
+    epoch_ns = 1_795_610_596 * SECOND
+    times = np.arange(1, 1_001) * 20_000
+    early, late = Way(LATENCY, 4, 400_000), Way(LATENCY, 4, 400_000)
+    assert np.array_equal(early.pass_all(times), late.pass_all(times + epoch_ns) - epoch_ns)

@@ -1,0 +1,1 @@
+"""Venues as a process: feeds by multicast, order entry over TCP, in real time."""

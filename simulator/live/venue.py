@@ -1,0 +1,90 @@
+"""One venue of a live market: its feed, its order entry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import numpy as np
+
+from feedhandler.actions import STATUS_PREOPEN
+from simulator.gateways.accounts import Account
+from simulator.gateways.boe import BoeGateway
+from simulator.gateways.gateway import Gateway, Submit
+from simulator.gateways.ouch import OuchGateway
+from simulator.gateways.pillar import PillarGateway
+from simulator.live.multicast import MulticastSender
+from simulator.market.market import Records
+from simulator.market.outlets import publisher_of
+from simulator.market.plan import MarketPlan
+from simulator.publishing.faults import FaultPlan
+from simulator.publishing.lines import lines_of
+from simulator.publishing.linestream import LineStream
+from simulator.publishing.packets import Packets
+from simulator.publishing.publisher import Publisher
+from simulator.publishing.venues import VENUES
+
+BOE: Final = ("bzx", "edgx")
+PILLAR: Final = ("nyse", "arca")
+
+
+def gateway_of(
+    venue: str, accounts: Mapping[str, Account], symbols: Sequence[str], submit: Submit
+) -> Gateway:
+    """The order entry of a venue, in its protocol; OUCH where it has none that we speak."""
+    if venue in BOE:
+        return BoeGateway(accounts, symbols, submit, units=VENUES[venue].units)
+    if venue in PILLAR:
+        return PillarGateway(accounts, symbols, submit)
+    return OuchGateway(accounts, symbols, submit)
+
+
+class LiveFeed:
+    """The feed of a venue on both lines, with what goes wrong on them.
+
+    Attributes:
+        publisher: of the feed.
+        messages: sent so far, on each line.
+    """
+
+    def __init__(
+        self, plan: MarketPlan, venue: str, faults: FaultPlan, sender: MulticastSender
+    ) -> None:
+        self.publisher: Publisher = publisher_of(plan, venue, retain=None)
+        self.messages = 0
+        self._sender = sender
+        self._lines = [
+            (line, LineStream(line, faults, self.publisher.midnight_ns, plan.seed))
+            for line in lines_of(self.publisher.venue)
+        ]
+
+    def begin(self, time_ns: int) -> None:
+        """The directory, and the state before the opening."""
+        self._put(self.publisher.begin(time_ns, STATUS_PREOPEN))
+
+    def publish(self, events: Records, until_ns: int) -> None:
+        """Sends events, and what leaves before a time when nothing more happens."""
+        if len(events):
+            self._put(self.publisher.publish(np.ascontiguousarray(events)))
+        self._put(self.publisher.heartbeats(until_ns))
+
+    def flush(self) -> None:
+        """Sends what waits for others to share its packet."""
+        self._put(self.publisher.flush())
+
+    def end(self, time_ns: int) -> None:
+        """The closed state, and the end of the session."""
+        self._put(self.publisher.end(time_ns))
+        for line, stream in self._lines:
+            self._send(line.group, line.port, stream.flush())
+
+    def _put(self, packets: Packets) -> None:
+        if len(packets) == 0:
+            return
+        self.messages += packets.message_count
+        for line, stream in self._lines:
+            self._send(line.group, line.port, stream.carry(packets))
+
+    def _send(self, group: str, port: int, packets: Packets) -> None:
+        for _, payload in packets:
+            self._sender.send(payload, group, port)
