@@ -111,13 +111,9 @@ def written(
     size = len(template)
     raw = np.tile(template, count)
     fields = [record.by_name[name] for name in columns]
-    form: Any = {
-        "names": list(columns),
-        "offsets": [field.offset for field in fields],
-        "formats": [_numpy_kind(field) for field in fields],
-        "itemsize": size,
-    }
-    rows = raw.view(np.dtype(form))
+    form = {"names": list(columns), "offsets": [field.offset for field in fields]}
+    kinds = [_numpy_kind(field) for field in fields]
+    rows = raw.view(np.dtype({**form, "formats": kinds, "itemsize": size}))  # type: ignore[call-overload]
     for name, values in columns.items():
         rows[name] = values
     data = raw.tobytes()
