@@ -139,21 +139,6 @@ class UnitStream:
         rows = self._memory["shown"]
         return np.sort(rows[rows["reference"] != 0], order="reference")
 
-    def queue(self, key: int | None = None) -> NDArray[np.void]:
-        """SHOWN_DTYPE rows of one instrument, or of all; of two at a level the first is ahead."""
-        rows = self._memory["shown"]
-        shown = rows["reference"] != 0
-        if key is not None:
-            shown &= rows["place"] >> 2 == key
-        found = rows[shown]
-        ahead: NDArray[np.void] = found[np.argsort(found["rank"], kind="stable")]
-        return ahead
-
-    @property
-    def instruments(self) -> NDArray[np.void]:
-        """INSTRUMENT_DTYPE rows by number, with what was said of each last."""
-        return self._memory["instruments"].copy()
-
     def unsaid(self) -> dict[str, int]:
         """Events that the protocol has no message for, by kind."""
         counts = self.state["unsaid"].tolist()

@@ -1,1 +1,0 @@
-"""What a venue offers those who missed something: messages again, and images of its books."""
