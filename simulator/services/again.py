@@ -9,7 +9,6 @@ from feedhandler.wire.record import Values
 from simulator.publishing.publisher import Publisher
 from simulator.publishing.unit import UnitStream
 
-WORD = 1 << 32
 BILLION = 1_000_000_000
 
 
@@ -56,8 +55,3 @@ def _times(transport: Transport, time_ns: int) -> Values:
 def packet(transport: Transport, *messages: bytes, **header: int) -> bytes:
     """A packet of a service."""
     return write_packet(transport, messages, dict(header))
-
-
-def wide(word: int, near: int) -> int:
-    """The count with these low 32 bits that is nearest to another."""
-    return near + (word - near + WORD // 2) % WORD - WORD // 2

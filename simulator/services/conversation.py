@@ -1,12 +1,12 @@
-"""The server's end of one TCP connection: pieces, silences, heartbeats; the messages are its own."""
+"""The server's end of one TCP connection: pieces, silences, heartbeats; messages are its own."""
 
 from __future__ import annotations
 
 from feedhandler.lines.session import whole_packets
 from feedhandler.transports.transport import Transport, read_packet
 from feedhandler.wire.errors import WireError
-from simulator.serving.peers import Outlet
 from simulator.services.settings import Limits
+from simulator.serving.peers import Outlet
 
 
 class Conversation:
@@ -51,10 +51,9 @@ class Conversation:
         if self.over:
             return
         self.now_ns = now_ns
-        silent_ns = now_ns - self.heard_ns
-        if not self.logged_in and silent_ns >= self.limits.login_ns:
-            self.drop()
-        elif self.logged_in and self.silence_counts and silent_ns >= self.limits.silence_ns:
+        most_ns = self.limits.silence_ns if self.logged_in else self.limits.login_ns
+        counts = self.silence_counts or not self.logged_in
+        if counts and now_ns - self.heard_ns >= most_ns:
             self.drop()
         elif self.logged_in:
             self._tick()

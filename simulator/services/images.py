@@ -61,7 +61,9 @@ def still_of(publisher: Publisher, unit: UnitStream) -> Still:
     )
 
 
-def messages_of(publisher: Publisher, still: Still, keys: Sequence[int] | None = None) -> list[bytes]:
+def messages_of(
+    publisher: Publisher, still: Still, keys: Sequence[int] | None = None
+) -> list[bytes]:
     """The messages of an image: the directory, the states, the orders.
 
     Args:
