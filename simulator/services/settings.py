@@ -94,13 +94,18 @@ class Door:
         self._inside: dict[Outlet, Account] = {}
         self._counts: dict[tuple[str, str, int], tuple[int, int]] = {}
 
-    def find(self, username: str, password: str, session_sub_id: str = "") -> Account | None:
-        """The account with this name and password. Takes as long for a wrong one as for a right."""
+    def find(
+        self, username: str, password: str, session_sub_id: str | None = None
+    ) -> Account | None:
+        """The account with this name and password, and sub id where the service has any.
+
+        Takes as long for a wrong one as for a right one.
+        """
         found = None
         for account in self.accounts:
             same = _same(username, account.username)
             same &= _same(password, account.password.reveal())
-            same &= _same(session_sub_id, account.session_sub_id)
+            same &= session_sub_id is None or _same(session_sub_id, account.session_sub_id)
             found = account if same else found
         return found
 
