@@ -26,6 +26,7 @@ class Link:
         self._waiting = bytearray()
         self._end = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._end.setblocking(False)
+        self._end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         code = self._end.connect_ex(address)
         self.gone = code not in (0, errno.EINPROGRESS)
 
