@@ -142,6 +142,7 @@ STREAM_DTYPE: Final = np.dtype(
         ("aside", "i8"),  # TELL_REPLAY or TELL_REFRESH: what messages are delivered for; 0: as ever
         ("marks", "i8"),  # some instruments have marks
         ("catch_up", "i8"),  # all images of instruments end before this sequence
+        ("least_next", "i8"),  # no instrument needs what is before it; 0: nobody knows that
         ("releasing", "i8"),  # 1: no more such images come; 2: and all instruments had one
         ("natural", "i8"),  # a message says everything of its instrument
         ("aside_book", "i8"),  # what the context holds while decoding for something else
@@ -245,6 +246,7 @@ ARRIVALS: Final = _stream["arrivals"]
 ASIDE: Final = _stream["aside"]
 MARKS: Final = _stream["marks"]
 CATCH_UP: Final = _stream["catch_up"]
+LEAST_NEXT: Final = _stream["least_next"]
 RELEASING: Final = _stream["releasing"]
 NATURAL: Final = _stream["natural"]
 ASIDE_BOOK: Final = _stream["aside_book"]

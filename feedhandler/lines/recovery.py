@@ -40,7 +40,7 @@ class Gap:
 
 
 class GapClient:
-    """What is missing and when to ask for it; how to ask is the venue's.
+    """What is missing of one stream and when to ask for it; how to ask is the venue's.
 
     Args:
         encode: makes the packet that asks for (unit, first sequence, count).
@@ -49,7 +49,7 @@ class GapClient:
         tries: how often to ask in vain before the range is left to the snapshot.
 
     Attributes:
-        gaps: by stream number.
+        gaps: by unit, each of which counts on its own.
         failed: ranges that were given up here, for who knows another way.
     """
 
@@ -69,29 +69,29 @@ class GapClient:
     def on_event(self, event: np.void) -> None:
         """An EVENT_DTYPE record of the loop's event ring; others than of lines are not for it."""
         kind = int(event["kind"])
-        _, unit, _, begin, end, stream = (int(word) for word in event["words"])
+        _, unit, _, begin, end, _ = (int(word) for word in event["words"])
         if kind == GAP:
-            self.gaps[stream] = Gap(unit, begin, end)
+            self.gaps[unit] = Gap(unit, begin, end)
         elif kind in (LOST, RECOVERED, BEGUN):
-            self.gaps.pop(stream, None)
+            self.gaps.pop(unit, None)
 
-    def moved(self, stream: int, expected: int) -> None:
+    def moved(self, unit: int, expected: int) -> None:
         """The loop has got to a sequence: what is before it need not be asked for any more."""
-        gap = self.gaps.get(stream)
+        gap = self.gaps.get(unit)
         if gap is None or expected <= gap.begin:
             return
         gap.begin, gap.tries = expected, 0
         if gap.begin >= gap.end:
-            del self.gaps[stream]
+            del self.gaps[unit]
 
     def requests(self, now_ns: int) -> list[bytes]:
         """The packets to send now."""
         made = []
-        for stream, gap in list(self.gaps.items()):
+        for unit, gap in list(self.gaps.items()):
             if gap.asked_ns is not None and now_ns - gap.asked_ns < self.retry_ns:
                 continue
             if gap.tries >= self.tries:
-                self.fail(stream)
+                self.fail(unit)
                 continue
             gap.asked_ns, gap.tries = now_ns, gap.tries + 1
             for begin in range(gap.begin, gap.end, self.most):
@@ -99,14 +99,14 @@ class GapClient:
                 made.append(self._encode(gap.unit, begin, count))
         return made
 
-    def fail(self, stream: int) -> None:
-        """Gives up a range: the service refused it or never answered."""
-        gap = self.gaps.pop(stream, None)
+    def fail(self, unit: int) -> None:
+        """Gives up a unit's range: the service refused it or never answered."""
+        gap = self.gaps.pop(unit, None)
         if gap is not None:
             self.failed.append(gap)
 
     def fail_range(self, unit: int, begin: int) -> None:
         """Gives up the range of a unit that has this sequence."""
-        for stream, gap in list(self.gaps.items()):
+        for key, gap in list(self.gaps.items()):
             if gap.unit == unit and begin < gap.end:
-                self.fail(stream)
+                self.fail(key)

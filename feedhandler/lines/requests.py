@@ -82,8 +82,8 @@ class NyseClient:
             record, values = read_message(NYSE_INTEGRATED_25, data, start, end)
             if record is REQUEST_RESPONSE and values["status"] != ACCEPTED_NYSE:
                 self.refused.append(str(values["status"]))
-                for stream in list(self.gaps.gaps):
-                    self.gaps.fail(stream)
+                for unit in list(self.gaps.gaps):
+                    self.gaps.fail(unit)
         return []
 
 

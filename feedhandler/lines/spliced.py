@@ -30,6 +30,7 @@ from feedhandler.lines.layout import (
     IMAGING,
     KEY,
     KEYED,
+    LEAST_NEXT,
     LINE_PACKETS,
     LIVE,
     LOST_BEGIN,
@@ -108,6 +109,7 @@ def enter(state, stream, serial, now, tell):
         put(stream, STATE, SNAPSHOT)
         put(stream, DEADLINE, NEVER)
         put(stream, CATCH_UP, 0)
+        put(stream, LEAST_NEXT, NEVER if get(stream, MARKS) == 0 else 0)
 
 
 @njit(nogil=True)
@@ -120,6 +122,7 @@ def empty(state, stream, keyed, key, now, tell):
     if keyed == 0:
         put(stream, MARKS, 0)
         put(stream, CATCH_UP, 0)
+        put(stream, LEAST_NEXT, NEVER)
     tell(state, get(stream, CHANNEL), stream, TELL_EMPTY, now)
 
 
@@ -178,6 +181,15 @@ def part(state, stream, payload, now, tell):
 
 
 @njit(nogil=True)
+def jump(stream, following):
+    """Goes on behind what images have: what is missing before it is not needed any more."""
+    put(stream, LOST_BEGIN, get(stream, EXPECTED))
+    put(stream, LOST_END, following)
+    put(stream, EXPECTED, following)
+    put(stream, TOP, max(get(stream, TOP), following))
+
+
+@njit(nogil=True)
 def end(state, stream, payload, now, tell):
     """END; gives what is to be done next."""
     if load_n32le(payload + wire.NUMBER) != get(stream, PARTS):
@@ -189,12 +201,10 @@ def end(state, stream, payload, now, tell):
     if get(stream, KEYED) != 0:
         put(stream, MARKS, 1)
         put(stream, CATCH_UP, max(get(stream, CATCH_UP), image_next))
+        put(stream, LEAST_NEXT, min(get(stream, LEAST_NEXT), image_next))
         tell(state, get(stream, CHANNEL), stream, TELL_MARK, now)
         return DONE
-    put(stream, LOST_BEGIN, get(stream, EXPECTED))
-    put(stream, LOST_END, image_next)
-    put(stream, EXPECTED, image_next)
-    put(stream, TOP, max(get(stream, TOP), image_next))
+    jump(stream, image_next)
     for field in (DAMAGED, DEADLINE, SERIAL, ASIDE):
         put(stream, field, 0)
     put(stream, STATE, WAITING)
@@ -208,6 +218,9 @@ def let_follow(state, stream, serial, flags, now):
         refuse(state, stream, NOT_WANTED, serial, now)
         return DONE
     put(stream, RELEASING, 1 | (flags & wire.COMPLETE))
+    least = get(stream, LEAST_NEXT)
+    if get(stream, EXPECTED) < least < NEVER:
+        jump(stream, least)
     return SETTLE
 
 

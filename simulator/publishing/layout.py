@@ -115,6 +115,7 @@ SHOWN_DTYPE: Final = np.dtype(
         ("price", "i8"),
         ("quantity", "u4"),
         ("place", "u4"),  # key << 2 | side
+        ("rank", "i8"),  # of two orders of a level the one with the lower rank is ahead
     ]
 )
 MESSAGE_DTYPE: Final = np.dtype(
@@ -142,7 +143,7 @@ STATE_DTYPE: Final = np.dtype(
             "slots forms places choices pairs templates values"
             " instruments instrument_count shown shown_mask shown_count"
             " out used messages made said time_base midnight_ns second"
-            " scattered factor_1 factor_2 own_ids refused units"
+            " scattered factor_1 factor_2 own_ids ranks refused units"
             " header heartbeat end header_bytes prefix_bytes prefix_width prefix_plus"
             " limit_bytes limit_count window_ns heartbeat_ns sent_ns sequence stream_bytes unit"
             " packet_out packet_used packets packet_made packet_room"

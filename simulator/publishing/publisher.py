@@ -67,6 +67,7 @@ class Publisher:
         self._factors = id_factors(f"{self.venue.name}.{seed}")
         self._whole = self.units[0].forms.statuses_of_all()
         self._own = np.zeros(len(self.listings) + 1, np.int64)  # said of an instrument alone, last
+        self._of_all = 0  # the last state that one message said of all of them
 
     def unit_of(self, key: int) -> UnitStream:
         """The unit of an instrument."""
@@ -84,6 +85,16 @@ class Publisher:
         if self.venue.order_ids == "dense":
             return reference
         return permuted(reference, self._factors)
+
+    @property
+    def header(self) -> Mapping[str, Value]:
+        """Values of the packet header that never change."""
+        return header_values(self.feed, self.day)
+
+    def states(self) -> dict[int, int]:
+        """By instrument, the trading state that holds for it; key 0 is that said of all at once."""
+        own = {key: int(state) for key, state in enumerate(self._own) if state}
+        return own | ({0: self._of_all} if self._of_all else {})
 
     @property
     def retained(self) -> list[Retained]:
@@ -104,7 +115,7 @@ class Publisher:
         if status in self._whole:
             each = [self._states(time_ns, status), self._status(time_ns, status)]
             states = np.concatenate(each)
-            self._own[1:] = status
+            self._own[1:], self._of_all = status, status
         return self._each(lambda unit, moment: self._begin_unit(unit, moment, states), time_ns)
 
     def _begin_unit(
@@ -198,6 +209,7 @@ class Publisher:
             if state in self._whole:
                 said = self._own[1:]
                 parts += [others[(said != 0) & (said != state)], events[place : place + 1]]
+                self._of_all = state
             else:
                 parts.append(others)
                 self._own[1:] = state

@@ -26,6 +26,8 @@ class Retained:
         self.most, self.first, self.next = most, first, first
         self._firsts: list[int] = []
         self.chunks: list[tuple[NDArray[np.void], NDArray[np.uint8]]] = []
+        self._starts: list[int] = []  # bytes of all messages before a chunk's
+        self._bytes = 0
 
     def __len__(self) -> int:
         return self.next - self.first
@@ -36,11 +38,13 @@ class Retained:
             return
         self._firsts.append(self.next)
         self.chunks.append((rows, data))
+        self._starts.append(self._bytes)
+        self._bytes += int(rows["length"].sum())
         self.next += len(rows)
         while self.most is not None and len(self._firsts) > 1:
             if self.next - self._firsts[1] < self.most:
                 break
-            del self._firsts[0], self.chunks[0]
+            del self._firsts[0], self._starts[0], self.chunks[0]
             self.first = self._firsts[0]
 
     def message(self, sequence: int) -> bytes:
@@ -56,9 +60,22 @@ class Retained:
         found = self._from(sequence)
         return [next(found) for _ in range(min(count, self.next - sequence))]
 
-    def _from(self, sequence: int) -> Iterator[bytes]:
+    def made_ns(self, sequence: int) -> int:
+        """When a message that is kept was made, epoch."""
+        chunk, place = self._place(sequence)
+        return int(self.chunks[chunk][0]["time_ns"][place])
+
+    def bytes_before(self, sequence: int) -> int:
+        """Bytes of all messages before one that is kept, the first ever included."""
+        chunk, place = self._place(sequence)
+        return self._starts[chunk] + int(self.chunks[chunk][0]["length"][:place].sum())
+
+    def _place(self, sequence: int) -> tuple[int, int]:
         chunk = bisect_right(self._firsts, sequence) - 1
-        skip = sequence - self._firsts[chunk]
+        return chunk, sequence - self._firsts[chunk]
+
+    def _from(self, sequence: int) -> Iterator[bytes]:
+        chunk, skip = self._place(sequence)
         for rows, data in self.chunks[chunk:]:
             for row in rows[skip:]:
                 yield data[row["offset"] : row["offset"] + row["length"]].tobytes()

@@ -12,12 +12,12 @@ from nic.raw import load_i64le, load_n32le, store_u32le, store_u64le
 from simulator.publishing.layout import SHOWN_DTYPE, STATE_DTYPE, offsets
 
 SHOWN_BYTES = SHOWN_DTYPE.itemsize
-WIRE, ORDER_PRICE, ORDER_QUANTITY, PLACE = offsets(
-    SHOWN_DTYPE, "wire", "price", "quantity", "place"
+WIRE, ORDER_PRICE, ORDER_QUANTITY, PLACE, RANK = offsets(
+    SHOWN_DTYPE, "wire", "price", "quantity", "place", "rank"
 )
 SHOWN, MASK, COUNT = offsets(STATE_DTYPE, "shown", "shown_mask", "shown_count")
-SCATTERED, FACTOR_1, FACTOR_2, OWN_IDS = offsets(
-    STATE_DTYPE, "scattered", "factor_1", "factor_2", "own_ids"
+SCATTERED, FACTOR_1, FACTOR_2, OWN_IDS, RANKS = offsets(
+    STATE_DTYPE, "scattered", "factor_1", "factor_2", "own_ids", "ranks"
 )
 SCATTER = 0x9E3779B97F4A7C15 - (1 << 64)
 ID_MASK = (1 << 62) - 1
@@ -45,8 +45,18 @@ def find(state, reference):
 
 
 @njit(nogil=True)
+def to_back(state, row):
+    """The order at `row` is the last one of its level from now on."""
+    add(state, RANKS, 1)
+    store_u64le(row + RANK, get(state, RANKS))
+
+
+@njit(nogil=True)
 def enter(state, reference, wire, price, quantity, where):
-    """Notes an order that is not shown yet. The table has room."""
+    """Notes an order that is not shown yet, the last one of its level; gives its row.
+
+    The table has room.
+    """
     slot, mask, table = home(state, reference), get(state, MASK), get(state, SHOWN)
     while load_i64le(table + SHOWN_BYTES * slot) != 0:
         slot = (slot + 1) & mask
@@ -57,6 +67,8 @@ def enter(state, reference, wire, price, quantity, where):
     store_u32le(row + ORDER_QUANTITY, quantity)
     store_u32le(row + PLACE, where)
     add(state, COUNT, 1)
+    to_back(state, row)
+    return row
 
 
 @njit(nogil=True)
@@ -110,4 +122,5 @@ def move_shown(state, old, count):
         if reference != 0:
             wire, price = load_i64le(row + WIRE), load_i64le(row + ORDER_PRICE)
             quantity, where = load_n32le(row + ORDER_QUANTITY), load_n32le(row + PLACE)
-            enter(state, reference, wire, price, quantity, where)
+            entered = enter(state, reference, wire, price, quantity, where)
+            store_u64le(entered + RANK, load_i64le(row + RANK))

@@ -73,6 +73,7 @@ from simulator.publishing.shown import (
     leave,
     move_shown,
     own_wire_id,
+    to_back,
     wire_id,
 )
 
@@ -208,6 +209,8 @@ def say_modify(state, event, order):
     if refused == 0:
         store_u64le(order + ORDER_PRICE, price)
         store_u32le(order + ORDER_QUANTITY, shares)
+        if not same or (shares > have and not can_say(state, MODIFY)):
+            to_back(state, order)
     return refused
 
 

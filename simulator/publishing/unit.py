@@ -51,6 +51,10 @@ class UnitStream:
         midnight_ns: of the session in the venue's zone.
         seed: of the permutation of order ids.
         retain: messages kept for requests; None: all.
+        dialect: what is said; None: the venue's.
+
+    Attributes:
+        last_ns: when the last message was made; 0 before the first.
     """
 
     def __init__(
@@ -63,9 +67,10 @@ class UnitStream:
         midnight_ns: int,
         seed: int = 0,
         retain: int | None = None,
+        dialect: Dialect | None = None,
     ) -> None:
-        dialect: Dialect = venue.dialect
-        self.number, self.retained = number, Retained(retain)
+        dialect = dialect or venue.dialect
+        self.number, self.retained, self.last_ns = number, Retained(retain), 0
         self.forms = Forms(dialect.rows, dialect.messages)
         self.headers = add_headers(self.forms.tables, feed.transport, header)
         self._state = np.zeros(1, layout.STATE_DTYPE)
@@ -139,6 +144,11 @@ class UnitStream:
         rows = self._memory["shown"]
         return np.sort(rows[rows["reference"] != 0], order="reference")
 
+    @property
+    def instruments(self) -> NDArray[np.void]:
+        """INSTRUMENT_DTYPE rows by number, with what was said of each last."""
+        return self._memory["instruments"].copy()
+
     def unsaid(self) -> dict[str, int]:
         """Events that the protocol has no message for, by kind."""
         counts = self.state["unsaid"].tolist()
@@ -189,6 +199,13 @@ class UnitStream:
             pack_signal(self._state.ctypes.data, self.headers.end, time_ns, layout.END)
         return [self._taken(1)]
 
+    def know(self, states: Mapping[int, int], restricted: NDArray[np.int64]) -> None:
+        """What holds for instruments, of which this stream has said nothing: for images."""
+        rows = self._memory["instruments"]
+        rows["restricted"] = restricted
+        for number, state in states.items():
+            rows["status"][number] = state
+
     def begin(self, time_ns: int) -> None:
         """Silence counts from here on."""
         self.state["sent_ns"] = time_ns
@@ -212,6 +229,7 @@ class UnitStream:
         if len(rows):
             start = int(rows["offset"][0])
             data = self._memory["out"][start : int(self.state["used"])].copy()
+            self.last_ns = int(rows["time_ns"][-1])
             rows["offset"] -= start
             self.retained.append(rows, data)
 

@@ -17,6 +17,8 @@ READ_BYTES: Final = 1 << 16
 READS_AT_ONCE: Final = 64
 MOST_WAITING_BYTES: Final = 64 << 20  # with more in front of it, the next send drops the client
 BACKLOG: Final = 64
+CLOSE_NS: Final = 10_000_000_000  # for a client to read the rest of what it was told
+MOST_CONNECTIONS: Final = 512  # more are closed as they come
 Address = tuple[str, int]
 
 
@@ -34,6 +36,7 @@ class Connection:
         self._reactor, self._end = reactor, end
         self._waiting = bytearray()
         self._closing = self._closed = False
+        self._closing_ns = 0
         self._handler: Peer | None = None
 
     def serve(self, handler: Peer) -> None:
@@ -53,7 +56,8 @@ class Connection:
 
     def close(self) -> None:
         """As `Outlet.close`."""
-        self._closing = True
+        if not self._closing:
+            self._closing, self._closing_ns = True, self._reactor.now_ns()
         self._flush()
 
     def on_events(self, mask: int) -> None:
@@ -65,7 +69,10 @@ class Connection:
 
     def tick(self, now_ns: int) -> None:
         """Time has passed."""
-        if not self._closed and self._handler is not None:
+        if self._closing and now_ns - self._closing_ns >= CLOSE_NS:
+            self.dropped = True
+            self._gone()
+        elif not self._closed and self._handler is not None:
             self._handler.on_tick(now_ns)
 
     def abort(self) -> None:
@@ -121,6 +128,9 @@ class Listener:
         try:
             end, address = self._end.accept()
         except OSError:
+            return
+        if self._reactor.connections >= MOST_CONNECTIONS:
+            end.close()
             return
         end.setblocking(False)
         end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

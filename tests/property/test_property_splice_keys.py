@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from splice_rig import SPLICE, TOPS, A, B, Server, SpliceRig
+from splice_rig import ASKED, SPLICE, TOPS, A, B, Server, SpliceRig
 
 from feedhandler.lines.layout import LIVE, RECOVERING, SNAPSHOT, STALE, WAITING
 from feedhandler.lines.setup import LineOptions
@@ -121,6 +121,68 @@ def test_instruments_without_an_image_stay_stale_and_a_loss_makes_all_stale(name
             run.live(LATER_NS)
             assert rig.state == STALE
             run.right([])
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("complete", [False, True])
+def test_a_hole_that_all_images_have_is_not_waited_for(name, complete):
+    server = Server(name, 7, count=120)
+    with SpliceRig(name, LineOptions(window_ns=50_000, recovery_ns=10**12)) as rig:
+        for number in [*range(20), *range(24, 30)]:
+            rig.send(A, server.truth.packets[number][2])
+        assert rig.state == RECOVERING
+        rig.send(SPLICE, hold(rig.unit, 1, empty=True))
+        for key in server.truth.keys[: None if complete else 1]:
+            for payload in splice_packets(server.image(int(rig.stream["top"]) - 1, key=key), 1):
+                rig.send(SPLICE, payload)
+                server.truth.check(rig)
+        rig.send(SPLICE, release(rig.unit, 1, complete=complete))
+        server.truth.check(rig)
+        assert rig.state == (LIVE if complete else STALE)
+        for number in range(30, 40):
+            rig.send(A, server.truth.packets[number][2])
+            server.truth.check(rig)
+        assert rig.stream["expected"] == server.truth.packets[40][0]
+        assert all(rig.trusted(key) == complete for key in server.truth.keys[1:])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_hole_that_images_of_others_have_is_still_one_for_who_was_live_alone(name):
+    server = Server(name, 3, count=120)
+    options = LineOptions(window_ns=50_000, recovery_ns=10**6)
+    with SpliceRig(name, options) as rig:
+        run, keys = Run.__new__(Run), server.truth.keys
+        run.rig, run.server, run.chance, run.next = rig, server, random.Random(3), 0
+        for _ in range(20):
+            run.live()
+        run.next = 24
+        run.live()
+        run.live(LATER_NS)
+        run.live(2 * LATER_NS)
+        assert rig.state == STALE
+        run.splice(hold(rig.unit, 1))
+        run.images(keys[:1], serial=1)
+        rig.send(SPLICE, release(rig.unit, 1, complete=False))
+        for _ in range(6):
+            run.live()
+        run.right(keys[:1])
+        first = run.next
+        run.next += 3
+        run.live()
+        run.live(LATER_NS)
+        assert rig.state == RECOVERING
+        rig.send(SPLICE, hold(rig.unit, 2))
+        for key in keys[1:]:
+            for payload in splice_packets(server.image(int(rig.stream["top"]) - 1, key=key), 2):
+                rig.send(SPLICE, payload)
+        rig.send(SPLICE, release(rig.unit, 2, complete=True))
+        server.truth.check(rig)
+        assert rig.state == SNAPSHOT
+        for number in range(first, first + 3):
+            rig.send(ASKED, server.truth.packets[number][2])
+            server.truth.check(rig)
+        assert rig.state == LIVE
+        run.right(keys)
 
 
 def test_a_loss_behind_images_of_some_makes_these_stale_again():

@@ -129,6 +129,43 @@ def test_a_client_that_never_reads_is_dropped(monkeypatch: pytest.MonkeyPatch) -
             peers[0].outlet.send(b"nothing happens")
 
 
+def test_a_client_that_never_reads_the_last_word_is_dropped_in_the_end() -> None:
+    now = [1_000]
+    peers: list[Echo] = []
+
+    def make(outlet: Outlet, now_ns: int) -> Echo:
+        peers.append(Echo(outlet, now_ns))
+        return peers[-1]
+
+    with Reactor(lambda: now[0]) as served:
+        address = served.listen((HOST, 0), make)
+        with socket.create_connection(address):
+            until(served, lambda: bool(peers))
+            peers[0].outlet.send(bytes(32 << 20))
+            peers[0].outlet.close()
+            served.run_once(0)
+            assert served.connections == 1
+            now[0] += module.CLOSE_NS
+            served.run_once(0)
+            assert served.connections == 0 and len(peers[0].closed) == 1
+
+
+def test_more_connections_than_there_is_room_for_are_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "MOST_CONNECTIONS", 1)
+    with Reactor() as served:
+        address = served.listen((HOST, 0), Echo)
+        with socket.create_connection(address) as first:
+            until(served, lambda: served.connections == 1)
+            with socket.create_connection(address) as second:
+                served.run_once(0.05)
+                second.settimeout(5)
+                assert second.recv(10) == b"" and served.connections == 1
+            first.sendall(b"still here")
+            assert read_all(served, first, 10) == b"still here"
+
+
 def test_peers_are_told_that_time_passes_by_the_clock_they_were_given() -> None:
     now = [1_000]
     peers: list[Echo] = []
