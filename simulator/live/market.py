@@ -12,6 +12,7 @@ from typing import Final, Self
 import msgspec
 
 from feedhandler.dates import date_of, midnight_ns
+from feedhandler.lines.secret import Secret
 from simulator.flow.settings import Settings, load_settings
 from simulator.gateways.accounts import Account
 from simulator.gateways.gateway import Gateway
@@ -24,8 +25,13 @@ from simulator.market.symbols import made_symbols
 from simulator.matching.sampler import Speed
 from simulator.publishing.faults import FaultPlan
 from simulator.publishing.lines import channel_map
+from simulator.services.services import Services
+from simulator.services.settings import Account as Client
+from simulator.services.settings import ServiceSettings
 from simulator.serving.reactor import Address, Reactor
 
+PORTS_A_VENUE: Final = 10  # of its recovery services: gaps, IEX's over TCP, images of its units
+SUB_ID: Final = "0001"  # of all clients at Cboe's services
 STEP_S: Final = 0.001  # at least so long from one look at the market to the next
 
 
@@ -60,6 +66,7 @@ class LiveMarket:
         market: the venues and the order flow.
         feeds: of the venues that have one, by name.
         gateways, addresses: of all venues, by name.
+        services: gap fill and snapshots of the venues with a feed, by name.
 
     Raises OSError with the address that cannot be had, ValueError for a run that cannot be.
     """
@@ -84,6 +91,7 @@ class LiveMarket:
         self.feeds: dict[str, LiveFeed] = {}
         self.gateways: dict[str, Gateway] = {}
         self.addresses: dict[str, Address] = {}
+        self.services: dict[str, Services] = {}
         for number, (name, exchange) in enumerate(
             zip(self.market.names, self.market.exchanges, strict=True)
         ):
@@ -95,8 +103,23 @@ class LiveMarket:
             port = run.first_port + number
             self.addresses[name] = self.reactor.listen((run.host, port), gateway.peer)
             self.gateways[name] = gateway
-        for feed in self.feeds.values():
+        for place, feed in enumerate(self.feeds.values()):
+            self._offer(feed, run, accounts, run.first_service_port + PORTS_A_VENUE * place)
             feed.begin(self.plan.times.start_ns)
+
+    def _offer(
+        self, feed: LiveFeed, run: VenueRun, accounts: dict[str, Account], port: int
+    ) -> None:
+        """Opens what the venue offers those who missed something."""
+        gap, stream, images = ((run.host, port + place) for place in range(3))
+        clients = [
+            Client(name, Secret(one.password, len(one.password)), SUB_ID)
+            for name, one in accounts.items()
+        ]
+        settings = ServiceSettings(gap, stream, images, accounts=clients)
+        services = Services(feed.publisher, settings, feed.send_again)
+        services.open(self.reactor)
+        self.services[feed.publisher.venue.name] = services
 
     def _way_to(self, number: int) -> Callable[[Records], None]:
         """What takes a gateway's commands: they are at the matching after the venue's latency."""

@@ -58,6 +58,7 @@ class VenueRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         symbols: how many, or which.
         host: address of the interface.
         first_port: of order entry; the venues have it and those behind it, in their order.
+        first_service_port: of recovery services; each venue with a feed has ten from there on.
         seed: of the market and the faults.
         before_s: from the start to the opening.
         seconds: of trading.
@@ -70,6 +71,7 @@ class VenueRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     symbols: int | list[str] = 8
     host: str = "127.0.0.1"
     first_port: Port = 21001
+    first_service_port: Port = 22001
     seed: int = 1
     before_s: Seconds = 5.0
     seconds: Annotated[float, msgspec.Meta(ge=1, le=23_400)] = 600.0

@@ -22,7 +22,8 @@ from simulator.publishing.lines import lines_of
 from simulator.publishing.linestream import LineStream
 from simulator.publishing.packets import Packets
 from simulator.publishing.publisher import Publisher
-from simulator.publishing.venues import VENUES
+from simulator.publishing.venues import VENUES, VenueFeed
+from simulator.services.settings import GAP, REFRESH
 
 BOE: Final = ("bzx", "edgx")
 PILLAR: Final = ("nyse", "arca")
@@ -37,6 +38,13 @@ def gateway_of(
     if venue in PILLAR:
         return PillarGateway(accounts, symbols, submit)
     return OuchGateway(accounts, symbols, submit)
+
+
+def recovery_groups(venue: VenueFeed) -> dict[str, str]:
+    """Where a venue sends again what was missed: the groups behind those of its lines."""
+    network = venue.group_b.rpartition(".")[0]
+    last = int(venue.group_b.rpartition(".")[2])
+    return {GAP: f"{network}.{last + 1}", REFRESH: f"{network}.{last + 2}"}
 
 
 class LiveFeed:
@@ -77,6 +85,11 @@ class LiveFeed:
         self._put(self.publisher.end(time_ns))
         for line, stream in self._lines:
             self._send(line.group, line.port, stream.flush())
+
+    def send_again(self, group: str, payload: bytes) -> None:
+        """Sends a datagram of the recovery services, on the group for gaps or for refreshes."""
+        venue = self.publisher.venue
+        self._sender.send(payload, recovery_groups(venue)[group], venue.port)
 
     def _put(self, packets: Packets) -> None:
         if len(packets) == 0:

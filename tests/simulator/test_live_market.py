@@ -15,6 +15,7 @@ from feedhandler.books.sizes import sizes_for
 from feedhandler.books.venuebook import VenueBook
 from feedhandler.packetactions import PacketActions
 from feedhandler.protocols.ouch50 import INBOUND, OUTBOUND
+from feedhandler.transports.moldudp64 import REQUEST
 from feedhandler.transports.soupbintcp import HEADER_BYTES, SOUPBINTCP, TRANSPORT, wrap
 from feedhandler.transports.transport import read_message, read_packet, select_record
 from simulator.gateways.accounts import Account
@@ -25,6 +26,7 @@ from simulator.publishing.venues import VENUES
 HOST = "127.0.0.1"
 NAMES = ["nasdaq", "bzx", "nyse", "memx", "iex", "dark"]
 TRADING_S = 1.0
+PORTS = 64  # more than the venues need for orders and for those who missed something
 ACCOUNTS = {"ALFA": Account("secret", owner=1000, cancel_on_disconnect=True)}
 
 
@@ -103,7 +105,13 @@ def live() -> Iterator[LiveMarket]:
         listening("233.210.1.1", 30001).close()
     except OSError as error:
         pytest.skip(f"no multicast on loopback: {error}")
-    run = VenueRun(venues=NAMES, symbols=3, first_port=free_ports(len(NAMES)), before_s=0.5)
+    run = VenueRun(
+        venues=NAMES,
+        symbols=3,
+        before_s=0.5,
+        first_port=free_ports(64),
+        first_service_port=free_ports(64) + 8,
+    )
     listeners = {name: Listener(name) for name in NAMES if name != "dark"}
     with LiveMarket(run, ACCOUNTS) as market:
         market.listeners = listeners  # type: ignore[attr-defined]
@@ -143,6 +151,29 @@ def test_what_comes_by_multicast_makes_the_venues_own_books(live: LiveMarket) ->
                     assert book.ladder(found, side).tolist() == wanted
                     levels += len(wanted)
     assert levels > 50 and live.sender.lost == 0
+
+
+def test_messages_that_were_missed_are_sent_again(live: LiveMarket) -> None:
+    serve(live, live.plan.times.open_ns + 100_000_000)
+    publisher, services = live.feeds["nasdaq"].publisher, live.services["nasdaq"]
+    request = REQUEST.encode(
+        session=f"{live.plan.day:%y%m%d}0001", sequence_number=3, requested_message_count=4
+    )
+    assert services.gap is not None
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as end:
+        end.setblocking(False)
+        end.sendto(request, services.gap)
+        raw, deadline = b"", time.monotonic() + 20
+        while not raw and time.monotonic() < deadline:
+            live.step()
+            with suppress(BlockingIOError):
+                raw = end.recv(1 << 16)
+    packet = read_packet(publisher.feed.transport, raw)
+    assert [raw[start:end] for start, end in packet.spans] == publisher.retained[0].messages(3, 4)
+    for name, offered in live.services.items():
+        for address in offered.snapshots.values():
+            socket.create_connection(address).close()
+        assert len(offered.snapshots) == len(live.feeds[name].publisher.units)
 
 
 def test_an_order_over_tcp_is_answered_and_what_is_left_goes_with_the_connection(
