@@ -135,6 +135,10 @@ class Rig:
         self.loop.send(line, payload, later_ns)
         self.check()
 
+    def refresh(self, payload: bytes) -> None:
+        """A datagram of the refresh multicast."""
+        self.driver.on_refresh(payload, self.loop.time_ns)
+
     def pump(self, rounds: int = 2, later_ns: int = 0) -> None:
         """The services and the driver have their turn."""
         for _ in range(rounds):
@@ -145,7 +149,7 @@ class Rig:
                 if group == GAP:
                     self.give(ASKED, payload, 100)
                 else:
-                    self.driver.on_refresh(payload, self.loop.time_ns)
+                    self.refresh(payload)
             for event in self.loop.drain():
                 self.driver.on_event(event)
             self.driver.step(self.loop.time_ns)
