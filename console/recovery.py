@@ -146,7 +146,9 @@ class RecoveryDriver:
         self.refused: list[str] = []
         self._gaps: GapDesk | None = None
         self._images: dict[int, ImageDesk] = {}
-        self._refresh = Datagrams.joined(settings.refresh) if settings.refresh else None
+        self._refresh: Datagrams | None = None
+        if settings.refresh is not None:
+            self._refresh = Datagrams.joined(settings.refresh, settings.interface)
 
     def on_event(self, event: np.void) -> None:
         """An EVENT_DTYPE record of the loop's event ring that is of this stream."""

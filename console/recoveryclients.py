@@ -34,6 +34,7 @@ class RecoverySettings:
         gap_stream: IEX: the gap service over TCP, taken instead where it is given.
         snapshots: of the snapshot services by unit; without a unit's own that of unit 0.
         refresh: NYSE: multicast group of the refreshes, where this driver is to hear it itself.
+        interface: address of the interface to hear it on.
         username, password: IEX: the token alone.
         session_sub_id: Cboe's.
         session: MoldUDP64's, 10 characters.
@@ -45,6 +46,7 @@ class RecoverySettings:
     gap_stream: Address | None = None
     snapshots: dict[int, Address] = field(default_factory=dict)
     refresh: Address | None = None
+    interface: str = "0.0.0.0"
     username: str = ""
     password: Secret = field(default_factory=lambda: Secret("", 0))
     session_sub_id: str = ""

@@ -51,7 +51,7 @@ class Truth:
     def apply(self, events: NDArray[np.void]) -> None:
         """One event, which has just been published."""
         self.model.apply(events)
-        for number in range(1, len(LISTINGS) + 1):
+        for number in range(1, len(self.publisher.listings) + 1):
             queue = [(o.side, o.price, o.quantity) for o in self.model.queue(number)]
             if queue != self.latest.get(number):
                 self.latest[number] = queue
@@ -64,7 +64,7 @@ class Rig:
     """See the module.
 
     Args:
-        venue: a name of `publishing.venues`.
+        venue: a name of `publishing.venues`, or a publisher of one's own.
         retain: messages that the gap services still have; None: all.
         limits: of the services.
         settings: other settings of the client, over those that are right.
@@ -73,7 +73,7 @@ class Rig:
 
     def __init__(
         self,
-        venue: str,
+        venue: str | Publisher,
         *,
         retain: int | None = None,
         limits: Limits | None = None,
@@ -81,7 +81,10 @@ class Rig:
         stream: bool = False,
         **recovering: Any,
     ) -> None:
-        self.publisher = Publisher(venue, LISTINGS, DAY, retain=retain)
+        self.publisher = (
+            Publisher(venue, LISTINGS, DAY, retain=retain) if isinstance(venue, str) else venue
+        )
+        self.numbers = range(1, len(self.publisher.listings) + 1)
         self.truth, self.checked = Truth(self.publisher), 0
         self.loop = SpliceRig(self.publisher.feed.name, OPTIONS, **ROOM)
         self.loop.time_ns = BEGIN_NS
@@ -111,7 +114,7 @@ class Rig:
             "password": ACCOUNT.password,
             "session_sub_id": ACCOUNT.session_sub_id,
             "session": str(self.publisher.header.get("session", "")),
-            "symbols": range(1, len(LISTINGS) + 1),
+            "symbols": self.numbers,
         }
 
     def __enter__(self) -> Rig:
@@ -132,6 +135,10 @@ class Rig:
         self.loop.send(line, payload, later_ns)
         self.check()
 
+    def refresh(self, payload: bytes) -> None:
+        """A datagram of the refresh multicast."""
+        self.driver.on_refresh(payload, self.loop.time_ns)
+
     def pump(self, rounds: int = 2, later_ns: int = 0) -> None:
         """The services and the driver have their turn."""
         for _ in range(rounds):
@@ -142,14 +149,14 @@ class Rig:
                 if group == GAP:
                     self.give(ASKED, payload, 100)
                 else:
-                    self.driver.on_refresh(payload, self.loop.time_ns)
+                    self.refresh(payload)
             for event in self.loop.drain():
                 self.driver.on_event(event)
             self.driver.step(self.loop.time_ns)
 
-    def begin(self) -> Packets:
+    def begin(self, time_ns: int = BEGIN_NS, status: int = a.STATUS_TRADING) -> Packets:
         """The packets that begin the day."""
-        packets = join([self.publisher.begin(BEGIN_NS), self.publisher.flush()])
+        packets = join([self.publisher.begin(time_ns, status), self.publisher.flush()])
         self.truth.apply(np.zeros(0, a.ACTION_DTYPE))
         return packets
 
@@ -215,7 +222,7 @@ class Rig:
 
     def check(self) -> None:
         """No book that says it is live is another than that of the events."""
-        for number in range(1, len(LISTINGS) + 1):
+        for number in self.numbers:
             if not self.loop.trusted(self.publisher.key(number)):
                 continue
             following = int(self.row(self.publisher.unit_of(number))["expected"])
@@ -233,7 +240,7 @@ class Rig:
             for row in unit.shown_orders
         }
         states, orders_seen = self.publisher.states(), 0
-        for number in range(1, len(LISTINGS) + 1):
+        for number in self.numbers:
             key = self.publisher.key(number)
             assert self.loop.trusted(key)
             orders, levels = self.loop.book(key)
