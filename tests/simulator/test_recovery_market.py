@@ -36,7 +36,7 @@ def test_books_behind_losses_are_those_of_the_matching(venue: str) -> None:
         seed=11,
         seconds=4.0,
         before_s=1.0,
-        stop_s=3.0,
+        stop_s=3.6,
         settings=busy(800.0, *FIVE),
         symbols=made_symbols(4),
     )

@@ -12,7 +12,6 @@ from test_services_refusals import (
     CBOE_SPIN,
     IEX_SNAP,
     MEMX_TCP,
-    NYSE,
     SOUPBINTCP,
     cboe_login,
     iex,
@@ -21,6 +20,7 @@ from test_services_refusals import (
     unit_packet,
 )
 
+from feedhandler.protocols.nyse_control import REQUESTS
 from feedhandler.transports import iexsnap, moldudp64, xdp
 from feedhandler.transports.packets import write_packet
 from feedhandler.wire.record import Value
@@ -40,7 +40,7 @@ def whole_ones(desk: Desk) -> dict[str, list[bytes]]:
         return {"gap": gaps, "snapshot": spins}
     if venue == "nyse":
         about: dict[str, Value] = {"source_id": "FIRM", "product_id": 1, "channel_id": 1}
-        asked = [one.encode(about) for one in NYSE.values() if "product_id" in one.by_name]
+        asked = [one.encode(about) for one in REQUESTS if "product_id" in one.by_name]
         header: dict[str, Value] = {"delivery_flag": xdp.ORIGINAL}
         return {"gap": [write_packet(xdp.TRANSPORT, [one], header) for one in asked]}
     if venue == "memx":
