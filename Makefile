@@ -65,6 +65,7 @@ fuzz: install ## the long campaigns: a million mutations through reader, frame p
 
 samples: install ## make captures/samples and their golden decodes anew (same bytes every time)
 	$(BIN)/python tests/golden/make_samples.py
+	$(BIN)/python tests/golden/make_market_sample.py
 
 wheel: install ## build a wheel and a source archive into dist/
 	rm -rf build dist

@@ -20,7 +20,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = {"captures", "nic", "feedhandler", "router", "simulator", "console"}
-KINDS = {".py", ".pyi", ".typed", ".so", ".h", ".md", ".toml", ".pcap", ".gz", ".jsonl"}
+KINDS = {".py", ".pyi", ".typed", ".so", ".h", ".md", ".toml", ".pcap", ".gz", ".jsonl", ".json"}
 NEEDED = {
     "captures/_capture.abi3.so",
     "captures/csrc/capture.h",
