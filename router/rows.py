@@ -1,0 +1,71 @@
+"""Where rows of the router's tables are, and small steps on their fields."""
+
+from __future__ import annotations
+
+from numba import njit
+
+from nic.raw import load_i64le, store_u64le
+from router.tables import (
+    ACCOUNT_BYTES,
+    CHILD_BYTES,
+    HEAD,
+    INSTRUMENT_BYTES,
+    PARENT_BYTES,
+    POSITION_BYTES,
+    VENUE_BYTES,
+)
+
+
+@njit(nogil=True, forceinline=True)
+def get(row, offset):
+    """A field of a row."""
+    return load_i64le(row + offset)
+
+
+@njit(nogil=True, forceinline=True)
+def put(row, offset, value):
+    """Sets a field of a row."""
+    store_u64le(row + offset, value)
+
+
+@njit(nogil=True, forceinline=True)
+def add(row, offset, value):
+    """Adds to a field of a row."""
+    store_u64le(row + offset, load_i64le(row + offset) + value)
+
+
+@njit(nogil=True, forceinline=True)
+def parent_row(router, number):
+    """Where a parent is."""
+    return load_i64le(router + HEAD.parents) + PARENT_BYTES * number
+
+
+@njit(nogil=True, forceinline=True)
+def child_row(router, number):
+    """Where a child is."""
+    return load_i64le(router + HEAD.children) + CHILD_BYTES * number
+
+
+@njit(nogil=True, forceinline=True)
+def venue_row(router, number):
+    """Where a venue is."""
+    return load_i64le(router + HEAD.venues) + VENUE_BYTES * number
+
+
+@njit(nogil=True, forceinline=True)
+def instrument_row(router, number):
+    """Where an instrument is."""
+    return load_i64le(router + HEAD.instruments) + INSTRUMENT_BYTES * number
+
+
+@njit(nogil=True, forceinline=True)
+def account_row(router, number):
+    """Where an account is."""
+    return load_i64le(router + HEAD.accounts) + ACCOUNT_BYTES * number
+
+
+@njit(nogil=True, forceinline=True)
+def position_row(router, account, instrument):
+    """Where the position of an account in an instrument is."""
+    row = account * load_i64le(router + HEAD.instrument_count) + instrument
+    return load_i64le(router + HEAD.positions) + POSITION_BYTES * row
