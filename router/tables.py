@@ -135,6 +135,10 @@ TIER_DTYPE: Final = np.dtype(
     ]
 )
 
+# How an execution came about: the code in `unit` of an EXECUTED action, and in the log's fills.
+LIQUIDITY: Final = ("unknown", "added", "removed", "added hidden", "midpoint", "crossed")
+UNKNOWN_LIQUIDITY, ADDED, REMOVED, ADDED_HIDDEN, AT_MIDPOINT, IN_AUCTION = range(len(LIQUIDITY))
+
 # Why a venue is not routed to, as bits of `down`.
 DOWN_SESSION: Final = 1
 DOWN_BREAKER: Final = 2
