@@ -102,7 +102,10 @@ HEAD_DTYPE: Final = np.dtype(
         ("stages", "i8"),  # histograms, see router.loop.stages
         ("plan", "i8"),  # a PLAN_DTYPE row
         ("routed", "i8"),  # i8: our venue by number in the consolidated book; -1: none of ours
-        ("unused_control", "i8", (2,)),
+        ("local", "i8"),  # an action, for what a venue would say and we say ourselves
+        ("answers", "i8"),  # actions, of what a session brought
+        ("descriptors", "i8"),  # of the bytes that a session brought
+        ("unused_control", "i8", (7,)),
         # Written by the loop.
         ("now_ns", "i8"),  # time of the event being worked on
         ("due_ns", "i8"),  # nothing of ours happens before: the first timer or answer

@@ -11,13 +11,17 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from feedhandler.actions import ACTION_DTYPE
 from feedhandler.consolidated.layout import MOST_VENUES
 from nic.block import Block, create
+from nic.layout import DESCRIPTOR_DTYPE
 from router import tables
 from router.logreader import LogReader, log_sections, open_log
 
 Section = tuple[str, np.dtype[Any], int]
 NAME_BYTES: Final = 16
+MOST_ANSWERS: Final = 1024  # actions that one piece of a session's bytes can mean
+MOST_PIECES: Final = 64  # that a session gives at a time
 
 
 class Sizes(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -80,6 +84,9 @@ class RouterTables:
             ("active", np.dtype("i4"), instruments),
             ("plan", tables.PLAN_DTYPE, 1),
             ("routed", np.dtype("i8"), MOST_VENUES),
+            ("local", ACTION_DTYPE, 1),
+            ("answers", ACTION_DTYPE, MOST_ANSWERS),
+            ("descriptors", DESCRIPTOR_DTYPE, MOST_PIECES),
             *log_sections(sizes.log_lines),
             *more,
         ]

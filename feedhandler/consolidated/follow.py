@@ -240,8 +240,11 @@ def follow_all(market, venue, book, time_ns):
 
 
 @njit(nogil=True)
-def publish_trade(market, venue, book, actions, number, time_ns):
-    """An execution or a trade report."""
+def trade_of(market, venue, book, actions, number):
+    """(instrument, price) of an execution or trade report of a batch that was applied.
+
+    Not above 0 for an instrument that nobody mapped. Only where somebody wants TRADE records.
+    """
     action = actions + ACTION_BYTES * number
     kind, price, own = kind_of(action), word(action, 3), NOT_KNOWN
     if kind != TRADE:
@@ -253,9 +256,16 @@ def publish_trade(market, venue, book, actions, number, time_ns):
             own = instrument_of(book, word(actions + ACTION_BYTES * (-2 - own), 1))
     if own < 0 and word(action, 1) != 0:
         own = instrument_of(book, word(action, 1))
-    instrument = global_of(market, venue, own)
+    return global_of(market, venue, own), price
+
+
+@njit(nogil=True)
+def publish_trade(market, venue, book, actions, number, time_ns):
+    """An execution or a trade report."""
+    instrument, price = trade_of(market, venue, book, actions, number)
     if instrument <= 0:
         return
+    action = actions + ACTION_BYTES * number
     about = word(action, 0)
     first = venue << VENUE_SHIFT | ((about >> 8) & 0xFF) << SIDE_SHIFT
     first |= ((about >> 16) & 0xFF) << FLAGS_SHIFT | instrument << INSTRUMENT_SHIFT

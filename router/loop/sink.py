@@ -1,0 +1,109 @@
+"""The router as the sink of a packet's actions.
+
+In front of every packet the time comes first: timers that are due, answers of venues that are there
+by then. What a packet did to the quotes is then worked on at once, so that where bursts were cut
+changes nothing.
+"""
+
+from __future__ import annotations
+
+from numba import njit
+
+from feedhandler.actions import ACTION_BYTES, ALL, CLEAR, STATUS
+from feedhandler.consolidated.follow import global_of, kind_of, word
+from feedhandler.consolidated.layout import (
+    QUOTE_CHANGES,
+    TOUCHED,
+    TOUCHED_COUNT,
+    VENUE_MARKET,
+    VENUE_NUMBER,
+)
+from feedhandler.consolidated.sink import apply_packet
+from feedhandler.context import CAPTURE_NS, VENUE
+from feedhandler.state import ROUTER
+from nic.call import call_kernel
+from nic.raw import load_i64le
+from router.loop.advance import advance
+from router.loop.marks import mark_instrument
+from router.loop.stages import BOOK, DECODE, begin_packet, end_stage
+from router.loop.trades import FLAGS_SHIFT, follow_trades
+from router.loop.work import work_on_all, work_on_instrument
+from router.rows import get, put
+from router.tables import HEAD
+
+@njit(nogil=True, forceinline=True)
+def router_of(state):
+    """Address of the router's head."""
+    return load_i64le(state + ROUTER)
+
+
+@njit(nogil=True)
+def time_comes(state, timestamp_ns):
+    """It is that late."""
+    advance(router_of(state), timestamp_ns)
+
+
+@njit(nogil=True)
+def arrive_at(state, timestamp_ns):
+    """A packet has come: what is due before it happens first."""
+    router = router_of(state)
+    advance(router, timestamp_ns)
+    put(router, HEAD.now_ns, timestamp_ns)
+    begin_packet(state, get(router, HEAD.stages))
+
+
+@njit(nogil=True)
+def tell_far(router, venue, actions, count, now):
+    """Lets who stands at the other end in a replay hear a feed, where it wants to."""
+    wants = get(router, HEAD.far_wants)
+    if wants != 0 and (load_i64le(wants) >> venue) & 1 != 0:
+        call_kernel(
+            get(router, HEAD.far_note), get(router, HEAD.far), venue, actions, count, now
+        )
+
+
+@njit(nogil=True)
+def concerns_all(actions, count):
+    """Whether some action of a packet is about every instrument of its venue."""
+    for number in range(count):
+        action = actions + ACTION_BYTES * number
+        kind = kind_of(action)
+        if (kind == CLEAR or kind == STATUS) and (word(action, 0) >> FLAGS_SHIFT) & ALL:
+            return True
+    return False
+
+
+@njit(nogil=True)
+def work_on_touched(router, market, venue, actions, count, now):
+    """Works on the parents of the instruments that a packet touched."""
+    if concerns_all(actions, count):
+        work_on_all(router, now)
+        return
+    touched = load_i64le(market + TOUCHED)
+    for number in range(load_i64le(market + TOUCHED_COUNT)):
+        instrument = global_of(market, venue, word(touched, number))
+        if instrument > 0:
+            mark_instrument(router, instrument)
+            work_on_instrument(router, instrument, now)
+
+
+@njit(nogil=True)
+def route_packet(state, context, actions, count):
+    """A packet's actions into books and consolidated book, then what follows from them."""
+    router, row = router_of(state), get(context, VENUE)
+    stages = get(router, HEAD.stages)
+    end_stage(stages, DECODE)
+    if row == 0 or count == 0:
+        return
+    market, venue, book = load_i64le(row + VENUE_MARKET), load_i64le(row + VENUE_NUMBER), get(row, 0)
+    now = get(context, CAPTURE_NS)
+    tell_far(router, venue, actions, count, now)
+    apply_packet(market, venue, book, actions, count, now)
+    follow_trades(router, market, venue, book, actions, count, now)
+    end_stage(stages, BOOK)
+    changes = load_i64le(market + QUOTE_CHANGES)
+    if changes == get(router, HEAD.quote_changes):
+        return
+    put(router, HEAD.quote_changes, changes)
+    if get(router, HEAD.working_count) != 0 or get(router, HEAD.fill_count) != 0:
+        work_on_touched(router, market, venue, actions, count, now)
