@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-from collections import namedtuple
 from typing import Any, Final
 
 import numpy as np
 
-from router.tables import offsets
+from router.tables import named, offsets
 from router.tablespace import Sizes
 
 FILL_DTYPE: Final = np.dtype(
@@ -25,8 +24,8 @@ FILL_DTYPE: Final = np.dtype(
         ("busted", "i8"),  # 1: taken back
     ]
 )
-FillAt = namedtuple("FillAt", FILL_DTYPE.names or ())  # type: ignore[misc]
-FILL: Final = FillAt(*offsets(FILL_DTYPE))
+FillAt: Any = named("FillAt", FILL_DTYPE.names)
+FILL: Final[Any] = FillAt(*offsets(FILL_DTYPE))
 FILL_BYTES: Final = FILL_DTYPE.itemsize
 assert FILL_BYTES == 64
 

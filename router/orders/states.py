@@ -24,12 +24,13 @@ Where FIX leaves a choice (its volume 4, "Order State Change Matrices"):
 
 from __future__ import annotations
 
-from collections import namedtuple
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from router.tables import named
 
 STATES: Final = (
     "none", "pending new", "new", "partially filled", "filled", "pending cancel", "canceled",
@@ -67,19 +68,19 @@ def _names(words: tuple[str, ...]) -> list[str]:
     return [word.replace(" ", "_").replace("-", "_") for word in words]
 
 
-StateNumbers = namedtuple("StateNumbers", _names(STATES))  # type: ignore[misc]
-EventNumbers = namedtuple("EventNumbers", _names(EVENTS))  # type: ignore[misc]
-MarkBits = namedtuple("MarkBits", _names(MARKS))  # type: ignore[misc]
-STATE: Final = StateNumbers(*range(len(STATES)))
-EVENT: Final = EventNumbers(*range(len(EVENTS)))
-MARK: Final = MarkBits(*(1 << bit for bit in range(len(MARKS))))
-COLUMNS: Final = EVENT.repeated  # events that the tables have a column for
+StateNumbers: Any = named("StateNumbers", _names(STATES))
+EventNumbers: Any = named("EventNumbers", _names(EVENTS))
+MarkBits: Any = named("MarkBits", _names(MARKS))
+STATE: Final[Any] = StateNumbers(*range(len(STATES)))
+EVENT: Final[Any] = EventNumbers(*range(len(EVENTS)))
+MARK: Final[Any] = MarkBits(*(1 << bit for bit in range(len(MARKS))))
+COLUMNS: Final[int] = EVENT.repeated  # events that the tables have a column for
 
 IMPOSSIBLE: Final = -1
 OPEN: Final = -2
 BACK: Final = -3
 
-OVER: Final = (
+OVER: Final[tuple[int, ...]] = (
     STATE.filled, STATE.canceled, STATE.rejected, STATE.expired, STATE.done_for_day,
 )  # fmt: skip
 OVER_BITS: Final = sum(1 << state for state in OVER)
