@@ -105,7 +105,8 @@ HEAD_DTYPE: Final = np.dtype(
         ("local", "i8"),  # an action, for what a venue would say and we say ourselves
         ("answers", "i8"),  # actions, of what a session brought
         ("descriptors", "i8"),  # of the bytes that a session brought
-        ("unused_control", "i8", (7,)),
+        ("fills", "i8"),  # executions as booked (router/orders)
+        ("unused_control", "i8", (6,)),
         # Written by the loop.
         ("now_ns", "i8"),  # time of the event being worked on
         ("due_ns", "i8"),  # nothing of ours happens before: the first timer or answer
@@ -276,7 +277,7 @@ PARENT_DTYPE: Final = np.dtype(
         ("cum", "i8"),  # shares executed: the sum of the children's
         ("notional", "i8"),  # of them
         ("fees", "i8"),
-        ("open", "i8"),  # leaves of its open children
+        ("open", "i8"),  # leaves of its open children; of a replace under way, the larger
         ("open_children", "i8"),
         ("first_open", "i8"),  # chain of open children, by `next_sibling`
         ("children", "i8"),  # in all
@@ -290,7 +291,8 @@ PARENT_DTYPE: Final = np.dtype(
         ("reason", "i8"),  # why it ended
         ("hold_ns", "i8"),  # nothing is sent for it before: the gate refused what it wanted
         ("held", "i8"),  # refusals in a row
-        ("unused", "i8", (13,)),
+        ("ending", "i8"),  # event that ends it once no child is open
+        ("unused", "i8", (12,)),
     ]
 )
 
@@ -330,7 +332,9 @@ CHILD_DTYPE: Final = np.dtype(
         ("last_open", "i8"),
         ("marks", "i8"),  # what was odd about it, see router.orders.states
         ("ahead", "i8"),  # shares before it in the queue when it was entered, as far as known
-        ("unused", "i8", (6,)),
+        ("busted", "i8"),  # shares executed, then taken back: part of `quantity`, not of `cum`
+        ("reference", "i8"),  # price that it is reserved at where it has none
+        ("unused", "i8", (4,)),
     ]
 )
 
