@@ -101,9 +101,9 @@ def capped_lost(account):
 @njit(nogil=True, forceinline=True)
 def capped_gross(account):
     """Gross exposure of an account with its open orders, of figures that may be anything."""
-    total = capped(get(account, ACCOUNT.gross), MOST_MONEY)
-    total += capped(get(account, ACCOUNT.open_buy), MOST_MONEY)
-    return capped(total + capped(get(account, ACCOUNT.open_sell), MOST_MONEY), MOST_SUM // 2)
+    total = max(capped(get(account, ACCOUNT.gross), MOST_MONEY), 0)
+    total += max(capped(get(account, ACCOUNT.open_buy), MOST_MONEY), 0)
+    return total + max(capped(get(account, ACCOUNT.open_sell), MOST_MONEY), 0)
 
 
 @njit(nogil=True)

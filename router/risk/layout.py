@@ -175,7 +175,7 @@ REASONS: Final = (
 assert len(REASONS) <= REASON_ROOM
 
 # What an order is, once it is known which rows it is about: carried from check to check.
-Facts = namedtuple(
+Facts: Any = namedtuple(
     "Facts",
     (
         "router", "limits", "rules", "now",  # addresses but `now`
@@ -186,20 +186,20 @@ Facts = namedtuple(
     ),
 )  # fmt: skip
 # What the market says: prices, 0 where there is none.
-Prices = namedtuple("Prices", ("bid", "offer", "last", "lower", "upper"))
+Prices: Any = namedtuple("Prices", ("bid", "offer", "last", "lower", "upper"))
 
-LimitsAt = namedtuple("LimitsAt", LIMITS_DTYPE.names)
-AccountLimitsAt = namedtuple("AccountLimitsAt", ACCOUNT_LIMITS_DTYPE.names)
-VenueLimitsAt = namedtuple("VenueLimitsAt", VENUE_LIMITS_DTYPE.names)
-PaceAt = namedtuple("PaceAt", PACE_DTYPE.names)
-MemoryAt = namedtuple("MemoryAt", MEMORY_DTYPE.names)
-SeenAt = namedtuple("SeenAt", SEEN_DTYPE.names)
-LIMITS: Final = LimitsAt(*offsets(LIMITS_DTYPE))
-ACCOUNT_LIMITS: Final = AccountLimitsAt(*offsets(ACCOUNT_LIMITS_DTYPE))
-VENUE_LIMITS: Final = VenueLimitsAt(*offsets(VENUE_LIMITS_DTYPE))
-PACE: Final = PaceAt(*offsets(PACE_DTYPE))
-MEMORY: Final = MemoryAt(*offsets(MEMORY_DTYPE))
-SEEN: Final = SeenAt(*offsets(SEEN_DTYPE))
+
+def _offsets_by_name(name: str, dtype: np.dtype[Any]) -> Any:
+    places: Any = namedtuple(name, dtype.names or ())
+    return places(*offsets(dtype))
+
+
+LIMITS: Final = _offsets_by_name("LimitsAt", LIMITS_DTYPE)
+ACCOUNT_LIMITS: Final = _offsets_by_name("AccountLimitsAt", ACCOUNT_LIMITS_DTYPE)
+VENUE_LIMITS: Final = _offsets_by_name("VenueLimitsAt", VENUE_LIMITS_DTYPE)
+PACE: Final = _offsets_by_name("PaceAt", PACE_DTYPE)
+MEMORY: Final = _offsets_by_name("MemoryAt", MEMORY_DTYPE)
+SEEN: Final = _offsets_by_name("SeenAt", SEEN_DTYPE)
 ACCOUNT_LIMITS_BYTES: Final = ACCOUNT_LIMITS_DTYPE.itemsize
 VENUE_LIMITS_BYTES: Final = VENUE_LIMITS_DTYPE.itemsize
 RING_BYTES: Final = RING_DTYPE.itemsize
