@@ -1,0 +1,1 @@
+"""Where orders go: sweeps of displayed quotes, dark pools, posting."""
