@@ -92,7 +92,17 @@ HEAD_DTYPE: Final = np.dtype(
         ("most_timers", "i8"),
         ("execution_mask", "i8"),
         ("seed", "i8"),
-        ("unused_control", "i8", (11,)),
+        # Who stands at the other end in a replay, by address; 0: nobody, the ports are live.
+        ("far", "i8"),  # its head
+        ("far_due", "i8"),  # a word: when something happens there next
+        ("far_step", "i8"),  # a function (far, until_ns, 0, 0, 0): works up to the next answer
+        ("far_note", "i8"),  # a function (far, venue, actions, count, now): what a feed says
+        ("far_wants", "i8"),  # a word: venues whose feeds it wants to hear, by bit
+        ("far_now", "i8"),  # a word: the time, written in front of each send
+        ("stages", "i8"),  # histograms, see router.loop.stages
+        ("plan", "i8"),  # a PLAN_DTYPE row
+        ("routed", "i8"),  # i8: our venue by number in the consolidated book; -1: none of ours
+        ("unused_control", "i8", (2,)),
         # Written by the loop.
         ("now_ns", "i8"),  # time of the event being worked on
         ("due_ns", "i8"),  # nothing of ours happens before: the first timer or answer
@@ -116,7 +126,11 @@ HEAD_DTYPE: Final = np.dtype(
         ("full_count", "i8"),  # what found a table full
         ("orphan_count", "i8"),  # reports of orders that are not ours
         ("killed", "i8"),  # 1: the global kill switch
-        ("unused_loop", "i8", (18,)),
+        ("timers_set", "i8"),
+        ("quote_changes", "i8"),  # of the consolidated book, when it was last looked at
+        ("unsaid_count", "i8"),  # orders that a venue's protocol has no words for
+        ("unsent_count", "i8"),  # messages that a port refused
+        ("unused_loop", "i8", (14,)),
     ]
 )
 
@@ -271,7 +285,9 @@ PARENT_DTYPE: Final = np.dtype(
         ("ended_ns", "i8"),
         ("last_decision", "i8"),
         ("reason", "i8"),  # why it ended
-        ("unused", "i8", (15,)),
+        ("hold_ns", "i8"),  # nothing is sent for it before: the gate refused what it wanted
+        ("held", "i8"),  # refusals in a row
+        ("unused", "i8", (13,)),
     ]
 )
 
