@@ -383,35 +383,35 @@ TABLES: Final = {
 }
 
 
-
 def offsets(dtype: np.dtype[Any]) -> list[int]:
     """Byte offset of each field, in order."""
     return [field_offset(dtype, name) for name in dtype.names or ()]
 
 
 # Offsets by name, for kernels: `PARENT.cum` is a constant there.
-HeadAt = namedtuple("HeadAt", HEAD_DTYPE.names)
-VenueAt = namedtuple("VenueAt", VENUE_DTYPE.names)
-TierAt = namedtuple("TierAt", TIER_DTYPE.names)
-InstrumentAt = namedtuple("InstrumentAt", INSTRUMENT_DTYPE.names)
-AccountAt = namedtuple("AccountAt", ACCOUNT_DTYPE.names)
-PositionAt = namedtuple("PositionAt", POSITION_DTYPE.names)
-ParentAt = namedtuple("ParentAt", PARENT_DTYPE.names)
-ChildAt = namedtuple("ChildAt", CHILD_DTYPE.names)
-IntentAt = namedtuple("IntentAt", INTENT_DTYPE.names)
-TimerAt = namedtuple("TimerAt", TIMER_DTYPE.names)
-PlanAt = namedtuple("PlanAt", PLAN_DTYPE.names)
-HEAD: Final = HeadAt(*offsets(HEAD_DTYPE))
-VENUE: Final = VenueAt(*offsets(VENUE_DTYPE))
-TIER: Final = TierAt(*offsets(TIER_DTYPE))
-INSTRUMENT: Final = InstrumentAt(*offsets(INSTRUMENT_DTYPE))
-ACCOUNT: Final = AccountAt(*offsets(ACCOUNT_DTYPE))
-POSITION: Final = PositionAt(*offsets(POSITION_DTYPE))
-PARENT: Final = ParentAt(*offsets(PARENT_DTYPE))
-CHILD: Final = ChildAt(*offsets(CHILD_DTYPE))
-INTENT: Final = IntentAt(*offsets(INTENT_DTYPE))
-TIMER: Final = TimerAt(*offsets(TIMER_DTYPE))
-PLAN: Final = PlanAt(*offsets(PLAN_DTYPE))
+named: Any = namedtuple  # the names come from the tables, which a type checker cannot follow
+HeadAt: Any = named("HeadAt", HEAD_DTYPE.names)
+VenueAt: Any = named("VenueAt", VENUE_DTYPE.names)
+TierAt: Any = named("TierAt", TIER_DTYPE.names)
+InstrumentAt: Any = named("InstrumentAt", INSTRUMENT_DTYPE.names)
+AccountAt: Any = named("AccountAt", ACCOUNT_DTYPE.names)
+PositionAt: Any = named("PositionAt", POSITION_DTYPE.names)
+ParentAt: Any = named("ParentAt", PARENT_DTYPE.names)
+ChildAt: Any = named("ChildAt", CHILD_DTYPE.names)
+IntentAt: Any = named("IntentAt", INTENT_DTYPE.names)
+TimerAt: Any = named("TimerAt", TIMER_DTYPE.names)
+PlanAt: Any = named("PlanAt", PLAN_DTYPE.names)
+HEAD: Final[Any] = HeadAt(*offsets(HEAD_DTYPE))
+VENUE: Final[Any] = VenueAt(*offsets(VENUE_DTYPE))
+TIER: Final[Any] = TierAt(*offsets(TIER_DTYPE))
+INSTRUMENT: Final[Any] = InstrumentAt(*offsets(INSTRUMENT_DTYPE))
+ACCOUNT: Final[Any] = AccountAt(*offsets(ACCOUNT_DTYPE))
+POSITION: Final[Any] = PositionAt(*offsets(POSITION_DTYPE))
+PARENT: Final[Any] = ParentAt(*offsets(PARENT_DTYPE))
+CHILD: Final[Any] = ChildAt(*offsets(CHILD_DTYPE))
+INTENT: Final[Any] = IntentAt(*offsets(INTENT_DTYPE))
+TIMER: Final[Any] = TimerAt(*offsets(TIMER_DTYPE))
+PLAN: Final[Any] = PlanAt(*offsets(PLAN_DTYPE))
 VENUE_BYTES: Final = VENUE_DTYPE.itemsize
 TIER_BYTES: Final = TIER_DTYPE.itemsize
 INSTRUMENT_BYTES: Final = INSTRUMENT_DTYPE.itemsize

@@ -40,7 +40,7 @@ class RouterTables:
 
     Args:
         sizes: room for rows.
-        more: sections of the parts that have tables of their own; a head field of the same name gets
+        more: sections of the parts with tables of their own; a head field of the same name gets
             the section's address.
         market: address of the consolidated book; 0 in tests without one.
         path: a file (say in /dev/shm) that other processes can attach.
