@@ -14,9 +14,13 @@ from nic.regions import allowed
 from router.log import CANDIDATE_DTYPE
 from router.log import DECISION as DECISION_RECORD
 from router.routing import dark_first as dark
-from router.routing.dark_tails import observe, pool_row
-from router.routing.learning import Learning, Settings, learning_sections
-from router.tables import DAY, INTENT_DTYPE, IOC
+from router.routing.dark_tails import next_tail, observe, pool_row, tail_step
+from router.routing.decisions import choice_row
+from router.routing.hidden import hidden_size, note_hidden
+from router.routing.learning import CHOICE, Learning, Settings, learning_sections
+from router.routing.posting_flows import note_trade
+from router.rows import get
+from router.tables import DARK, DAY, INTENT_DTYPE, IOC, PART
 from router.tablespace import RouterTables, Sizes
 
 CENT: Final = 1_000_000
@@ -42,9 +46,41 @@ def enter_learn_dark(router, child):
 
 
 @njit(nogil=True, cache=True)
-def enter_split(learning, count, quantity, lot):
-    """`split` for Python."""
-    return dark.split(learning, count, quantity, lot)
+def enter_note_trade(router, venue, instrument, side, price, quantity, now):
+    """`note_trade` for Python."""
+    note_trade(router, venue, instrument, side, price, quantity, now)
+
+
+@njit(nogil=True, cache=True)
+def enter_note_hidden(router, venue, instrument, side, quantity, now):
+    """`note_hidden` for Python."""
+    note_hidden(router, venue, instrument, side, quantity, now)
+
+
+@njit(nogil=True, cache=True)
+def enter_hidden_size(router, venue, instrument, side):
+    """`hidden_size` for Python."""
+    return hidden_size(router, venue, instrument, side)
+
+
+@njit(nogil=True, cache=True)
+def enter_split(router, learning, quantity, given):
+    """`split` for Python, over all pools of parent 1; the split in lots of a share into `given`."""
+    count = dark.gather_pools(router, learning, np.int64(1), np.int64(1), np.int64(0))
+    dark.split(learning, count, quantity, np.int64(1))
+    for place in range(count):
+        given[place] = get(choice_row(learning, place), CHOICE.chosen)
+    return count
+
+
+@njit(nogil=True, cache=True)
+def enter_next_tails(learning, venue, instrument, side, out):
+    """The chances that the split believes in, bucket by bucket, into `out`."""
+    pool, tail = pool_row(learning, venue, instrument, side), np.int64(PART)
+    out[0] = tail
+    for bucket in range(len(out) - 1):
+        out[bucket + 1] = next_tail(learning, pool, bucket, tail)
+        tail = tail_step(pool, bucket, tail)
 
 
 @njit(nogil=True, cache=True)
@@ -137,6 +173,34 @@ class Rig:
         with allowed(*self.blocks):
             return int(enter_dark_first(self.tables.address, ONE, quantity, limit, self.now))
 
+    def ask_for(self, parent: int, quantity: int) -> int:
+        """`dark_first` of another parent."""
+        with allowed(*self.blocks):
+            return int(enter_dark_first(self.tables.address, parent, quantity, 0, self.now))
+
+    def trade(self, venue: int, side: int, price: int, quantity: int) -> None:
+        """An execution of shown orders."""
+        with allowed(*self.blocks):
+            enter_note_trade(self.tables.address, venue, ONE, side, price, quantity, self.now)
+
+    def hidden(self, venue: int, side: int, quantity: int) -> None:
+        """An execution of hidden orders."""
+        with allowed(*self.blocks):
+            enter_note_hidden(self.tables.address, venue, ONE, side, quantity, self.now)
+
+    def hidden_size(self, venue: int, side: int) -> int:
+        """What is believed to wait hidden."""
+        with allowed(*self.blocks):
+            return int(enter_hidden_size(self.tables.address, venue, ONE, side))
+
+    def split(self, quantity: int) -> list[int]:
+        """A split over all pools, in lots."""
+        given = np.zeros(len(self.dark), np.int64)
+        with allowed(*self.blocks, given):
+            count = enter_split(self.tables.address, self.learning_address, quantity, given)
+        assert count == len(self.dark)
+        return [int(lots) for lots in given]
+
     def observe(self, venue: int, asked: int, got: int, exact: bool = True, side: int = BUY) -> None:
         """One answer of a pool, in buckets."""
         with allowed(*self.blocks):
@@ -171,7 +235,8 @@ class Rig:
 
     def over(self, venue: int, quantity: int, cum: int, **fields: Any) -> None:
         """A dark child that is over, and what it teaches."""
-        self.child(1, venue, quantity, cum=cum, leaves=0, tif=IOC, flags=dark.DARK, **fields)
+        given = {"cum": cum, "leaves": 0, "tif": IOC, "flags": DARK}
+        self.child(1, venue, quantity, **(given | fields))
         self.tables.parents[ONE]["first_open"] = 0
         self.tables.head["now_ns"] = self.now
         with allowed(*self.blocks):
