@@ -105,22 +105,23 @@ CHOICE_DTYPE: Final = np.dtype(
     ]
 )
 
-LearningAt = namedtuple("LearningAt", LEARNING_DTYPE.names)
-PoolAt = namedtuple("PoolAt", POOL_DTYPE.names)
-FlowAt = namedtuple("FlowAt", FLOW_DTYPE.names)
-NoteAt = namedtuple("NoteAt", NOTE_DTYPE.names)
-ChoiceAt = namedtuple("ChoiceAt", CHOICE_DTYPE.names)
+named: Any = namedtuple  # the names come from the tables, which a type checker cannot follow
+LearningAt: Any = named("LearningAt", LEARNING_DTYPE.names)
+PoolAt: Any = named("PoolAt", POOL_DTYPE.names)
+FlowAt: Any = named("FlowAt", FLOW_DTYPE.names)
+NoteAt: Any = named("NoteAt", NOTE_DTYPE.names)
+ChoiceAt: Any = named("ChoiceAt", CHOICE_DTYPE.names)
 
 
 def _offsets(dtype: np.dtype[Any]) -> list[int]:
     return [field_offset(dtype, name) for name in dtype.names or ()]
 
 
-LEARNING: Final = LearningAt(*_offsets(LEARNING_DTYPE))
-POOL: Final = PoolAt(*_offsets(POOL_DTYPE))
-FLOW: Final = FlowAt(*_offsets(FLOW_DTYPE))
-NOTE: Final = NoteAt(*_offsets(NOTE_DTYPE))
-CHOICE: Final = ChoiceAt(*_offsets(CHOICE_DTYPE))
+LEARNING: Final[Any] = LearningAt(*_offsets(LEARNING_DTYPE))
+POOL: Final[Any] = PoolAt(*_offsets(POOL_DTYPE))
+FLOW: Final[Any] = FlowAt(*_offsets(FLOW_DTYPE))
+NOTE: Final[Any] = NoteAt(*_offsets(NOTE_DTYPE))
+CHOICE: Final[Any] = ChoiceAt(*_offsets(CHOICE_DTYPE))
 POOL_BYTES: Final = POOL_DTYPE.itemsize
 FLOW_BYTES: Final = FLOW_DTYPE.itemsize
 NOTE_BYTES: Final = NOTE_DTYPE.itemsize
