@@ -1,1 +1,1 @@
-"""Where to, how much and at what price: sweeps of what is shown, dark pools, posting."""
+"""Where orders go: sweeps of displayed quotes, dark pools, posting."""
