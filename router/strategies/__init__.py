@@ -1,0 +1,1 @@
+"""How much of a parent is due when: its strategies."""
