@@ -170,7 +170,7 @@ class Floor:
         return self.sim.send(port, row.tobytes(), self.now_ns)
 
     def enter(
-        self, side: int, quantity: int, price: int, tif: int = DAY, port: int = 0, **more: int
+        self, side: int, quantity: int, price: int, /, tif: int = DAY, port: int = 0, **more: int
     ) -> int:
         """An order, price in cents; its token."""
         self.token += 1
