@@ -75,6 +75,7 @@ from feedhandler.state import (
     NANOSLEEP,
     OPEN_LINKS,
     PACKET_CYCLES,
+    PACKET_STARTED,
     PACKETS,
     ROUND_LIMIT,
     RUN_STATUS,
@@ -173,6 +174,8 @@ def process_burst(state, link, descriptors, count, handle, flush):
             ahead = descriptor + np.uint64(PREFETCH_AHEAD * DESCRIPTOR_BYTES)
             prefetch(load_u64le(ahead + DESCRIPTOR_ADDRESS))
         total_bytes += np.int64(load_u32le(descriptor + DESCRIPTOR_LENGTH))
+        if measured:
+            store_u64le(state + PACKET_STARTED, started)
         reason = process_frame(state, descriptor, index, handle)
         add_u64(link + LINK_REASONS + np.uint64(reason * 8), 1)
         if measured:

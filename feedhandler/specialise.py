@@ -7,6 +7,7 @@ keep its machine code, importing the kernels of those feeds and no others.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -35,17 +36,6 @@ from nic.kernelref import KernelRef
 from nic.raw import load_i64le
 '''
 
-BOOK_IMPORTS = """
-from feedhandler.bookhandler import collect, flush_books, room_for
-from feedhandler.books.growcommand import grow
-"""
-
-MARKET_IMPORTS = """
-from feedhandler.books.growcommand import grow
-from feedhandler.consolidated.sink import consolidate
-from feedhandler.strict import flush_strict
-"""
-
 BODY = """
 
 @njit(nogil=True)
@@ -61,19 +51,22 @@ def deliver(state, channel, payload, length, timestamp_ns):
     return messages_so_far(context) - before
 
 {handle}
+{around}
 
 @njit(nogil=True)
 def command(state, record):
     kind = load_i64le(record)
     if kind == TICK:
-        tick(np.int64(state), load_i64le(record + np.uint64(8)))
+        timestamp_ns = load_i64le(record + np.uint64(8))
+        tick(np.int64(state), timestamp_ns)
+        {ticked}
         return np.int64(1)
     if kind == GROW:
         return grow(np.int64(state), np.int64(record))
-    return np.int64(0)
+    return {other}
 
 
-HANDLE = KernelRef(handle)
+HANDLE = KernelRef({entry})
 FLUSH = {flush}
 COMMAND = KernelRef(command)
 
@@ -98,16 +91,52 @@ NO_BOOKS = """
 def grow(state, record):
     return np.int64(0)
 """
-DECODING = {"room": "batch_of(state)", "keep": "", "flush": "FLUSH_NOTHING"}
-KEEPING_BOOKS = {
-    "room": "room_for(state, context)",
-    "keep": "collect(state, made)",
-    "flush": "KernelRef(flush_books)",
-}
-CONSOLIDATING = DECODING | {
-    "keep": "consolidate(context, out, made)",
-    "flush": "KernelRef(flush_strict)",
-}
+
+
+@dataclass(frozen=True, slots=True)
+class Sink:
+    """What the loop does with the actions of a packet: texts that go into the entry module.
+
+    Attributes:
+        imports: of what the other texts use, and of `grow`.
+        room: where the packet's actions are written to.
+        keep: a statement behind the decoder; `state`, `context`, `out`, `made` are there.
+        flush: a KernelRef for the end of a burst.
+        around: functions behind `handle`.
+        handle: the one that is given datagrams.
+        other: the answer to a command that the feed handler does not know.
+        ticked: a statement behind a tick of `timestamp_ns`.
+    """
+
+    imports: str = NO_BOOKS
+    room: str = "batch_of(state)"
+    keep: str = ""
+    flush: str = "FLUSH_NOTHING"
+    around: str = ""
+    handle: str = "handle"
+    other: str = "np.int64(0)"
+    ticked: str = ""
+
+
+DECODING = Sink()
+KEEPING_BOOKS = Sink(
+    imports="""
+from feedhandler.bookhandler import collect, flush_books, room_for
+from feedhandler.books.growcommand import grow
+""",
+    room="room_for(state, context)",
+    keep="collect(state, made)",
+    flush="KernelRef(flush_books)",
+)
+CONSOLIDATING = Sink(
+    imports="""
+from feedhandler.books.growcommand import grow
+from feedhandler.consolidated.sink import consolidate
+from feedhandler.strict import flush_strict
+""",
+    keep="consolidate(context, out, made)",
+    flush="KernelRef(flush_strict)",
+)
 
 
 def kernel_pairs(feeds: Sequence[Feed]) -> list[tuple[str, str]]:
@@ -115,17 +144,15 @@ def kernel_pairs(feeds: Sequence[Feed]) -> list[tuple[str, str]]:
     return list(dict.fromkeys((feed.walk, feed.message) for feed in feeds))
 
 
-def source(
-    feeds: Sequence[Feed], *, books: bool = False, market: bool = False, lines: bool = False
-) -> str:
-    """The entry module's text for these feeds.
+def sink_of(books: bool, market: bool) -> Sink:
+    """The feed handler's own sinks."""
+    if market:
+        return CONSOLIDATING
+    return KEEPING_BOOKS if books else DECODING
 
-    With `books` their actions go to the books, with `market` to the consolidated book as well. With
-    `lines` packets of channels that are lines of a stream go through arbitration first.
 
-    Raises:
-        ValueError: naming a feed that is read from a stream and has no place in the packet loop.
-    """
+def decoders(feeds: Sequence[Feed]) -> tuple[str, str]:
+    """The text that names the feeds' kernels, and the one that chooses between them."""
     kernels, choices = [], []
     for number, (walk, message) in enumerate(kernel_pairs(feeds)):
         for path, alias in ((walk, f"walk_{number}"), (message, f"message_{number}")):
@@ -136,39 +163,63 @@ def source(
         choices.append(f"    {test} feed == {number}:")
         call = f"walk_{number}(start, length, context, out, MESSAGE_{number})"
         choices.append(f"        made = {call}")
+    return "\n".join(kernels), "\n".join(choices)
+
+
+def source(feeds: Sequence[Feed], sink: Sink = DECODING, *, lines: bool = False) -> str:
+    """The entry module's text for these feeds.
+
+    Their actions go to the sink. With `lines` packets of channels that are lines of a stream go
+    through arbitration first.
+
+    Raises:
+        ValueError: naming a feed that is read from a stream and has no place in the packet loop.
+    """
     for feed in feeds:
         if feed.transport.stream:
             raise ValueError(f"feed {feed.full_name} comes by TCP, not in datagrams")
-    head = HEAD.format(names=", ".join(feed.full_name for feed in feeds))
-    sink, imports = (KEEPING_BOOKS, BOOK_IMPORTS) if books else (DECODING, "")
-    if market:
-        sink, imports = CONSOLIDATING, MARKET_IMPORTS
-    head += imports
+    kernels, choices = decoders(feeds)
+    head = HEAD.format(names=", ".join(feed.full_name for feed in feeds)) + sink.imports
     handle = PLAIN_HANDLE
-    known = "" if books or market else NO_BOOKS
     if lines:
         transports = {(feed.walk, feed.message): feed.transport.name for feed in feeds}
         more, handle = lines_source(list(transports.values()))
         head += more
-    body = BODY.format(choices="\n".join(choices), handle=handle, **sink)
-    return head + "\n".join(kernels) + known + body
+    body = BODY.format(
+        choices=choices,
+        handle=handle,
+        room=sink.room,
+        keep=sink.keep,
+        flush=sink.flush,
+        around=sink.around,
+        entry=sink.handle,
+        other=sink.other,
+        ticked=sink.ticked,
+    )
+    return head + kernels + body
 
 
 def build(
-    feeds: Sequence[Feed], *, books: bool = False, market: bool = False, lines: bool = False
+    feeds: Sequence[Feed],
+    *,
+    books: bool = False,
+    market: bool = False,
+    lines: bool = False,
+    sink: Sink | None = None,
 ) -> Callable[[int], int]:
     """The loop `run(state_address)` for these feeds; compiled on its first call or by `warm`.
 
     With `books` it keeps the books of the channels that `prepare` was given some for; with `market`
-    also the consolidated book, packet by packet. With `lines` it arbitrates between the channels
-    that `lines.setup.prepare` made lines of a stream.
+    also the consolidated book, packet by packet; `sink` says what else is done with a packet's
+    actions. With `lines` it arbitrates between the channels that `lines.setup.prepare` made lines
+    of a stream.
 
     Raises:
         ValueError: when no feed is given, or one comes by TCP.
     """
     if not feeds:
         raise ValueError("no feed to build a loop for")
-    text = source(feeds, books=books, market=market, lines=lines)
+    text = source(feeds, sink or sink_of(books, market), lines=lines)
     run: Callable[[int], int] = kernelcache.generated_module("loop", text).run
     return run
 

@@ -43,7 +43,8 @@ CONTROL_DTYPE = np.dtype(
         ("arbiter_offset", "<u8"),  # to the row of arbitration; 0 = no channel has lines
         ("strict", "<u8"),  # 1: the loop stops behind the burst with an impossible input
         ("command_rounds", "<u8"),  # a command waits at most so long for a round without packets
-        ("unused_control", "<u8", (7,)),
+        ("router", "<u8"),  # address of the router's head; 0: nothing is routed
+        ("unused_control", "<u8", (6,)),
         # Written by the loop, on cache lines of their own.
         ("running", "<u8"),
         ("heartbeat", "<u8"),  # rounds since the start
@@ -54,7 +55,8 @@ CONTROL_DTYPE = np.dtype(
         ("commands", "<u8"),  # taken
         ("unknown_commands", "<u8"),  # of those
         ("busy_rounds", "<u8"),  # that the next command has waited
-        ("unused_loop", "<u8", (7,)),
+        ("packet_started", "<u8"),  # cycle counter when the packet being handled came to hand
+        ("unused_loop", "<u8", (6,)),
     ]
 )
 
@@ -129,6 +131,8 @@ HANDLER_OFFSET = CONTROL + field_offset(CONTROL_DTYPE, "handler_offset")
 ARBITER_OFFSET = CONTROL + field_offset(CONTROL_DTYPE, "arbiter_offset")
 STRICT = CONTROL + field_offset(CONTROL_DTYPE, "strict")
 COMMAND_ROUNDS = CONTROL + field_offset(CONTROL_DTYPE, "command_rounds")
+ROUTER = CONTROL + field_offset(CONTROL_DTYPE, "router")
+PACKET_STARTED = CONTROL + field_offset(CONTROL_DTYPE, "packet_started")
 RUN_STATUS = CONTROL + field_offset(CONTROL_DTYPE, "running")
 HEARTBEAT = CONTROL + field_offset(CONTROL_DTYPE, "heartbeat")
 OPEN_LINKS = CONTROL + field_offset(CONTROL_DTYPE, "open_links")

@@ -92,7 +92,17 @@ HEAD_DTYPE: Final = np.dtype(
         ("most_timers", "i8"),
         ("execution_mask", "i8"),
         ("seed", "i8"),
-        ("unused_control", "i8", (11,)),
+        # Who stands at the other end in a replay, by address; 0: nobody, the ports are live.
+        ("far", "i8"),  # its head
+        ("far_due", "i8"),  # a word: when something happens there next
+        ("far_step", "i8"),  # a function (far, until_ns, 0, 0, 0): works up to the next answer
+        ("far_note", "i8"),  # a function (far, venue, actions, count, now): what a feed says
+        ("far_wants", "i8"),  # a word: venues whose feeds it wants to hear, by bit
+        ("far_now", "i8"),  # a word: the time, written in front of each send
+        ("stages", "i8"),  # histograms, see router.loop.stages
+        ("plan", "i8"),  # a PLAN_DTYPE row
+        ("routed", "i8"),  # i8: our venue by number in the consolidated book; -1: none of ours
+        ("unused_control", "i8", (2,)),
         # Written by the loop.
         ("now_ns", "i8"),  # time of the event being worked on
         ("due_ns", "i8"),  # nothing of ours happens before: the first timer or answer
@@ -116,7 +126,11 @@ HEAD_DTYPE: Final = np.dtype(
         ("full_count", "i8"),  # what found a table full
         ("orphan_count", "i8"),  # reports of orders that are not ours
         ("killed", "i8"),  # 1: the global kill switch
-        ("unused_loop", "i8", (18,)),
+        ("timers_set", "i8"),
+        ("quote_changes", "i8"),  # of the consolidated book, when it was last looked at
+        ("unsaid_count", "i8"),  # orders that a venue's protocol has no words for
+        ("unsent_count", "i8"),  # messages that a port refused
+        ("unused_loop", "i8", (14,)),
     ]
 )
 
@@ -271,7 +285,9 @@ PARENT_DTYPE: Final = np.dtype(
         ("ended_ns", "i8"),
         ("last_decision", "i8"),
         ("reason", "i8"),  # why it ended
-        ("unused", "i8", (15,)),
+        ("hold_ns", "i8"),  # nothing is sent for it before: the gate refused what it wanted
+        ("held", "i8"),  # refusals in a row
+        ("unused", "i8", (13,)),
     ]
 )
 
@@ -367,35 +383,35 @@ TABLES: Final = {
 }
 
 
-
 def offsets(dtype: np.dtype[Any]) -> list[int]:
     """Byte offset of each field, in order."""
     return [field_offset(dtype, name) for name in dtype.names or ()]
 
 
 # Offsets by name, for kernels: `PARENT.cum` is a constant there.
-HeadAt = namedtuple("HeadAt", HEAD_DTYPE.names)
-VenueAt = namedtuple("VenueAt", VENUE_DTYPE.names)
-TierAt = namedtuple("TierAt", TIER_DTYPE.names)
-InstrumentAt = namedtuple("InstrumentAt", INSTRUMENT_DTYPE.names)
-AccountAt = namedtuple("AccountAt", ACCOUNT_DTYPE.names)
-PositionAt = namedtuple("PositionAt", POSITION_DTYPE.names)
-ParentAt = namedtuple("ParentAt", PARENT_DTYPE.names)
-ChildAt = namedtuple("ChildAt", CHILD_DTYPE.names)
-IntentAt = namedtuple("IntentAt", INTENT_DTYPE.names)
-TimerAt = namedtuple("TimerAt", TIMER_DTYPE.names)
-PlanAt = namedtuple("PlanAt", PLAN_DTYPE.names)
-HEAD: Final = HeadAt(*offsets(HEAD_DTYPE))
-VENUE: Final = VenueAt(*offsets(VENUE_DTYPE))
-TIER: Final = TierAt(*offsets(TIER_DTYPE))
-INSTRUMENT: Final = InstrumentAt(*offsets(INSTRUMENT_DTYPE))
-ACCOUNT: Final = AccountAt(*offsets(ACCOUNT_DTYPE))
-POSITION: Final = PositionAt(*offsets(POSITION_DTYPE))
-PARENT: Final = ParentAt(*offsets(PARENT_DTYPE))
-CHILD: Final = ChildAt(*offsets(CHILD_DTYPE))
-INTENT: Final = IntentAt(*offsets(INTENT_DTYPE))
-TIMER: Final = TimerAt(*offsets(TIMER_DTYPE))
-PLAN: Final = PlanAt(*offsets(PLAN_DTYPE))
+named: Any = namedtuple  # the names come from the tables, which a type checker cannot follow
+HeadAt: Any = named("HeadAt", HEAD_DTYPE.names)
+VenueAt: Any = named("VenueAt", VENUE_DTYPE.names)
+TierAt: Any = named("TierAt", TIER_DTYPE.names)
+InstrumentAt: Any = named("InstrumentAt", INSTRUMENT_DTYPE.names)
+AccountAt: Any = named("AccountAt", ACCOUNT_DTYPE.names)
+PositionAt: Any = named("PositionAt", POSITION_DTYPE.names)
+ParentAt: Any = named("ParentAt", PARENT_DTYPE.names)
+ChildAt: Any = named("ChildAt", CHILD_DTYPE.names)
+IntentAt: Any = named("IntentAt", INTENT_DTYPE.names)
+TimerAt: Any = named("TimerAt", TIMER_DTYPE.names)
+PlanAt: Any = named("PlanAt", PLAN_DTYPE.names)
+HEAD: Final[Any] = HeadAt(*offsets(HEAD_DTYPE))
+VENUE: Final[Any] = VenueAt(*offsets(VENUE_DTYPE))
+TIER: Final[Any] = TierAt(*offsets(TIER_DTYPE))
+INSTRUMENT: Final[Any] = InstrumentAt(*offsets(INSTRUMENT_DTYPE))
+ACCOUNT: Final[Any] = AccountAt(*offsets(ACCOUNT_DTYPE))
+POSITION: Final[Any] = PositionAt(*offsets(POSITION_DTYPE))
+PARENT: Final[Any] = ParentAt(*offsets(PARENT_DTYPE))
+CHILD: Final[Any] = ChildAt(*offsets(CHILD_DTYPE))
+INTENT: Final[Any] = IntentAt(*offsets(INTENT_DTYPE))
+TIMER: Final[Any] = TimerAt(*offsets(TIMER_DTYPE))
+PLAN: Final[Any] = PlanAt(*offsets(PLAN_DTYPE))
 VENUE_BYTES: Final = VENUE_DTYPE.itemsize
 TIER_BYTES: Final = TIER_DTYPE.itemsize
 INSTRUMENT_BYTES: Final = INSTRUMENT_DTYPE.itemsize

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from feedhandler.consolidated.layout import MOST_VENUES
 from nic.block import Block, create
 from router import tables
 from router.logreader import LogReader, log_sections, open_log
@@ -39,7 +40,7 @@ class RouterTables:
 
     Args:
         sizes: room for rows.
-        more: sections of the parts that have tables of their own; a head field of the same name gets
+        more: sections of the parts with tables of their own; a head field of the same name gets
             the section's address.
         market: address of the consolidated book; 0 in tests without one.
         path: a file (say in /dev/shm) that other processes can attach.
@@ -77,6 +78,8 @@ class RouterTables:
             ("timers", tables.TIMER_DTYPE, sizes.timers),
             ("executions", np.dtype("i8"), 2 * sizes.executions),
             ("active", np.dtype("i4"), instruments),
+            ("plan", tables.PLAN_DTYPE, 1),
+            ("routed", np.dtype("i8"), MOST_VENUES),
             *log_sections(sizes.log_lines),
             *more,
         ]
@@ -87,6 +90,7 @@ class RouterTables:
             if name in (tables.HEAD_DTYPE.names or ()) and name != "log":
                 self.head[name] = self.block.section_address(name)
         self.head["log"], self.head["market"] = open_log(self.block), market
+        self.block["routed"][:] = -1
         self._set_room()
         self.venues: NDArray[np.void] = self.block["venues"]
         self.instruments: NDArray[np.void] = self.block["instruments"]

@@ -16,16 +16,18 @@ from feedhandler.context import HEARTBEATS, add
 from feedhandler.faults import BAD_COUNT, LONG_MESSAGE, SHORT_MESSAGE
 from feedhandler.prices import multiplier
 from feedhandler.protocols.cboe_boe import CBOE_BOE
-from feedhandler.protocols.cboe_boe_acts import ID_PLACES, ROWS
+from feedhandler.protocols.cboe_boe_acts import BASE_LIQUIDITY, ID_PLACES, ROWS, SUB_LIQUIDITY
 from feedhandler.protocols.cboe_boe_login import session_fault
+from feedhandler.protocols.liquidity import ADDED, MIDPOINT, UNIT_AT, UNKNOWN
 from feedhandler.wire.access import code_loader, loads
-from feedhandler.wire.constants import constant_i32, constant_table
+from feedhandler.wire.constants import by_letter, constant_i32, constant_table
 from feedhandler.wire.digits import decimal_number
 from feedhandler.wire.interpreter import interpreter
 from feedhandler.wire.presence_access import presence_kernels
-from nic.raw import load_i64le, load_u32le, store_u64le
+from nic.raw import load_i64le, load_u32le, store_u32le, store_u64le
 
 SERVER_HEARTBEAT, ACKNOWLEDGED, MODIFIED, RESTATED, CORRECTED = 0x09, 0x25, 0x27, 0x28, 0x2D
+EXECUTED = 0x2C
 ORDER_AT, PRICE_AT, QUANTITY_AT, AUX_AT = 16, 24, 32, 40  # in an action
 CL_ORD_ID_BYTES = 20
 MOST_DIGITS = 18  # what fits 63 bits whatever the digits
@@ -43,8 +45,11 @@ changed_price, changed_leaves, replaced = (
     finder(MODIFIED, name) for name in ("price", "leaves_qty", "orig_cl_ord_id")
 )
 restated_price, restated_leaves = (finder(RESTATED, name) for name in ("price", "leaves_qty"))
-
-
+base_indicator, sub_indicator = loads(
+    CBOE_BOE[EXECUTED], "base_liquidity_indicator", "sub_liquidity_indicator"
+)
+base_codes_at = constant_table(by_letter(BASE_LIQUIDITY, UNKNOWN))
+sub_codes_at = constant_table(by_letter(SUB_LIQUIDITY, UNKNOWN))
 id_places_at = constant_table(ID_PLACES)
 
 
@@ -52,6 +57,16 @@ id_places_at = constant_table(ID_PLACES)
 def order_number(address):
     """The number that the 20 bytes of a client order id spell; 0 when they spell none of ours."""
     return decimal_number(address, CL_ORD_ID_BYTES, MOST_DIGITS)
+
+
+@njit(nogil=True, forceinline=True)
+def store_liquidity(address, out):
+    """How an execution came about, in place of the matching unit's number."""
+    code = constant_i32(base_codes_at() + 4 * base_indicator(address))
+    kind = constant_i32(sub_codes_at() + 4 * sub_indicator(address))
+    if kind == MIDPOINT or (code == ADDED and kind != UNKNOWN):
+        code = kind
+    store_u32le(out + UNIT_AT, code)
 
 
 @njit(nogil=True, forceinline=True)
@@ -75,7 +90,9 @@ def complete(code, address, out):
     if place == 0:
         return
     store_u64le(out + ORDER_AT, order_number(address + place))
-    if code == ACKNOWLEDGED:
+    if code == EXECUTED:
+        store_liquidity(address, out)
+    elif code == ACKNOWLEDGED:
         store_terms(acknowledged_price(address), acknowledged_leaves(address), out)
     elif code == MODIFIED:
         store_terms(changed_price(address), changed_leaves(address), out)

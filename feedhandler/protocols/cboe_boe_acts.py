@@ -23,8 +23,11 @@ from feedhandler.actions import (
     SESSION,
 )
 from feedhandler.protocols.cboe_boe import CBOE_BOE
+from feedhandler.protocols.liquidity import ADDED, ADDED_HIDDEN, AUCTION, MIDPOINT, REMOVED
 from feedhandler.wire.acts import Act, Rows
 
+BASE_LIQUIDITY = {"A": ADDED, "R": REMOVED, "C": AUCTION}
+SUB_LIQUIDITY = {"E": ADDED_HIDDEN, "H": ADDED_HIDDEN, "I": ADDED_HIDDEN, "m": MIDPOINT}
 SIDES = {"1": BUY, "2": SELL, "5": SELL, "6": SELL}
 
 

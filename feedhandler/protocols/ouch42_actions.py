@@ -12,8 +12,9 @@ from numba import njit
 
 from feedhandler.actions import ACTION_BYTES, CANCELED, emit, head
 from feedhandler.context import since_midnight
+from feedhandler.protocols.liquidity import liquidity_writer
 from feedhandler.protocols.ouch42 import OUTBOUND, TOKEN_BYTES
-from feedhandler.protocols.ouch42_acts import ROWS
+from feedhandler.protocols.ouch42_acts import LIQUIDITY, ROWS
 from feedhandler.wire.access import FOLD_MULTIPLIER, load_key, loads
 from feedhandler.wire.clocks import from_midnight
 from feedhandler.wire.digits import all_digits, eight_digits
@@ -28,12 +29,14 @@ OVERLAP_BITS = 8 * (16 - TOKEN_BYTES)
 HUNDRED_MILLION = 100_000_000
 LEADING_ZEROS = 0x3030  # shifted in under the first six digits
 ACCEPTED_CODE, REPLACED_CODE, SYSTEM_EVENT, DEAD = ord("A"), ord("U"), ord("S"), ord("D")
+EXECUTED_CODE, EXECUTED_AT_REFERENCE = ord("E"), ord("G")
 
 rows = interpreter(ROWS, clock=from_midnight)
 accepted_state, accepted_shares, timestamp = loads(
     OUTBOUND["A"], "order_state", "shares", "timestamp"
 )
 symbol_of_order = load_key(OUTBOUND["A"], "stock")
+write_liquidity = liquidity_writer(OUTBOUND["E"], "liquidity_flag", LIQUIDITY)
 
 
 @njit(nogil=True, forceinline=True)
@@ -60,6 +63,8 @@ def message(address, length, sequence, context, out):
         return made
     number = token_number(address + TOKEN_AT)
     store_u64le(out + 16, number)
+    if code == EXECUTED_CODE or code == EXECUTED_AT_REFERENCE:
+        write_liquidity(address, out)
     if code != ACCEPTED_CODE and code != REPLACED_CODE:
         return made
     symbol = symbol_of_order(address)

@@ -18,11 +18,19 @@ from feedhandler.actions import (
     RESTATED,
     SESSION,
 )
+from feedhandler.protocols.liquidity import ADDED, ADDED_HIDDEN, AUCTION, MIDPOINT, REMOVED
 from feedhandler.protocols.ouch42 import OUTBOUND
 from feedhandler.protocols.ouch50_acts import SIDES
 from feedhandler.transports.soupbintcp import HEADER_BYTES
 from feedhandler.wire.acts import Act, Rows
 
+LIQUIDITY = {
+    **dict.fromkeys("AWe784", ADDED),
+    **dict.fromkeys("Rdrt6", REMOVED),
+    **dict.fromkeys("Jfj5", ADDED_HIDDEN),
+    **dict.fromkeys("kmgn", MIDPOINT),
+    **dict.fromkeys("OMCLHK", AUCTION),
+}
 TERMS = {"side": "buy_sell_indicator", "sides": SIDES, "price": "price", "quantity": "shares"}
 FILL = {"price": "execution_price", "quantity": "executed_shares", "aux": "match_number"}
 

@@ -8,8 +8,9 @@ from numba import njit
 from feedhandler.actions import ACTION_BYTES, CANCELED, emit, head
 from feedhandler.context import since_midnight
 from feedhandler.faults import BAD_COUNT
+from feedhandler.protocols.liquidity import liquidity_writer
 from feedhandler.protocols.ouch50 import OUTBOUND
-from feedhandler.protocols.ouch50_acts import ROWS
+from feedhandler.protocols.ouch50_acts import LIQUIDITY, ROWS
 from feedhandler.wire.access import load_key, loads
 from feedhandler.wire.clocks import from_midnight
 from feedhandler.wire.constants import constant_i32, constant_table
@@ -25,6 +26,7 @@ APPENDAGE_AT = np.array(
 )
 APPENDAGE_LENGTH_BYTES = 2
 ACCEPTED_CODE, REPLACED_CODE, DEAD = ord("A"), ord("U"), ord("D")
+EXECUTED_CODE = ord("E")
 
 appendage_at = constant_table(APPENDAGE_AT)
 rows = interpreter(ROWS, clock=from_midnight)
@@ -36,6 +38,7 @@ replaced_state, replaced_ref, replaced_quantity = loads(
 )
 accepted_symbol = load_key(OUTBOUND["A"], "symbol")
 replaced_symbol = load_key(OUTBOUND["U"], "symbol")
+write_liquidity = liquidity_writer(OUTBOUND["E"], "liquidity_flag", LIQUIDITY)
 
 
 @njit(nogil=True, forceinline=True)
@@ -61,6 +64,9 @@ def message(address, length, sequence, context, out):
     end = at + APPENDAGE_LENGTH_BYTES + np.int64(load_u16be(address + at))
     if at * (end - length) > 0:
         return -BAD_COUNT
+    if code == EXECUTED_CODE:
+        write_liquidity(address, out)
+        return made
     if code == ACCEPTED_CODE:
         symbol, state = accepted_symbol(address), accepted_state(address)
         ref, quantity = accepted_ref(address), accepted_quantity(address)

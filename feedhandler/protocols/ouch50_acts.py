@@ -21,11 +21,19 @@ from feedhandler.actions import (
     SELL,
     SESSION,
 )
+from feedhandler.protocols.liquidity import ADDED, ADDED_HIDDEN, AUCTION, MIDPOINT, REMOVED
 from feedhandler.protocols.ouch50 import OUTBOUND
 from feedhandler.transports.soupbintcp import HEADER_BYTES
 from feedhandler.wire.acts import Act, Rows
 
 SIDES = {"B": BUY, "S": SELL, "T": SELL, "E": SELL}
+LIQUIDITY = {
+    **dict.fromkeys("Ae78", ADDED),
+    **dict.fromkeys("Rprt", REMOVED),
+    **dict.fromkeys("Jj", ADDED_HIDDEN),
+    **dict.fromkeys("kmnNq", MIDPOINT),
+    **dict.fromkeys("HiKLMO", AUCTION),
+}
 TERMS = {"side": "side", "sides": SIDES, "price": "price", "quantity": "quantity"}
 FILL = {"price": "price", "quantity": "quantity", "aux": "match_number"}
 

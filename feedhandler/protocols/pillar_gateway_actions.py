@@ -7,23 +7,28 @@ from numba import njit
 
 from feedhandler.actions import CANCEL_PENDING, CANCELED, REPLACED, SYMBOL, TEST_SYMBOL, emit, head
 from feedhandler.faults import UNKNOWN_VALUE
+from feedhandler.protocols.liquidity import liquidity_writer
 from feedhandler.protocols.pillar_gateway import PILLAR_GATEWAY
 from feedhandler.protocols.pillar_gateway_acts import (
     ACKNOWLEDGED,
+    CHANGED,
+    LIQUIDITY,
     NO_ACTION,
     NOT_IN_LAYOUT,
     ROWS,
     SIDES,
 )
-from feedhandler.wire.access import load_price, loader, loads
+from feedhandler.wire.access import code_loader, load_price, loader, loads
 from feedhandler.wire.constants import constant_i64, constant_table
 from feedhandler.wire.interpreter import interpreter
 from feedhandler.wire.spaces import rest, spaced
 
 ENTERED = PILLAR_GATEWAY[0x0260]
-CHANGED = PILLAR_GATEWAY[0x0271]
+CHANGE = PILLAR_GATEWAY[0x0271]
+EXECUTION = PILLAR_GATEWAY[0x0290]
 REFERENCE = PILLAR_GATEWAY[0x0232]
-ENTERED_CODE, CHANGED_CODE, REFERENCE_CODE = ENTERED.code, CHANGED.code, REFERENCE.code
+ENTERED_CODE, CHANGED_CODE, REFERENCE_CODE = ENTERED.code, CHANGE.code, REFERENCE.code
+EXECUTION_CODE = EXECUTION.code
 SIDE_SHIFT = next(
     part.shift
     for part in ENTERED.by_name["bitfield_order_instructions"].parts
@@ -33,6 +38,9 @@ SIDE_MASK = 15
 ack_kinds = constant_table(
     np.array([ACKNOWLEDGED.get(n, NOT_IN_LAYOUT) for n in range(256)], np.int64)
 )
+change_kinds = constant_table(
+    np.array([CHANGED.get(n, NOT_IN_LAYOUT) for n in range(256)], np.int64)
+)
 side_codes = constant_table(np.array([SIDES.get(n, 0) for n in range(256)], np.int64))
 (
     entered_key,
@@ -41,6 +49,7 @@ side_codes = constant_table(np.array([SIDES.get(n, 0) for n in range(256)], np.i
     entered_old,
     instructions,
     entered_quantity,
+    entered_leaves,
     venue_id,
     entered_reason,
     entered_type,
@@ -52,6 +61,7 @@ side_codes = constant_table(np.array([SIDES.get(n, 0) for n in range(256)], np.i
     "orig_cl_ord_id",
     "bitfield_order_instructions",
     "order_qty",
+    "leaves_qty",
     "order_id",
     "reason_code",
     "ack_type",
@@ -63,23 +73,25 @@ entered_price = load_price(ENTERED, "price")
     changed_venue_id,
     request_id,
     changed_old,
-    changed_quantity,
+    changed_leaves,
     changed_side,
     changed_reason,
     changed_type,
 ) = loads(
-    CHANGED,
+    CHANGE,
     "symbol_id",
     "transact_time",
     "order_id",
     "ref_cl_ord_id",
     "orig_cl_ord_id",
-    "order_qty",
+    "leaves_qty",
     "side",
     "reason_code",
     "ack_type",
 )
-changed_price = load_price(CHANGED, "price")
+changed_price = load_price(CHANGE, "price")
+write_liquidity = liquidity_writer(EXECUTION, "liquidity_indicator", LIQUIDITY)
+code_of = code_loader(PILLAR_GATEWAY)
 reference_key, reference_time, lot, is_test = loads(
     REFERENCE, "symbol_id", "transact_time", "round_lot_size", "test_symbol_indicator"
 )
@@ -98,7 +110,7 @@ def entered(address, sequence, out):
         return 0
     aux, quantity = venue_id(address), entered_quantity(address)
     if kind == REPLACED:
-        aux = entered_old(address)
+        aux, quantity = entered_old(address), entered_leaves(address)
     elif kind in (CANCELED, CANCEL_PENDING):
         aux, quantity = entered_reason(address), 0
     side = constant_i64(side_codes() + 8 * ((instructions(address) >> SIDE_SHIFT) & SIDE_MASK))
@@ -111,20 +123,19 @@ def entered(address, sequence, out):
 def changed(address, sequence, out):
     """0x0271: what became of a cancel or modify request, or an order taken off unasked.
 
-    The order is the one that the request named; unasked, the message may name it in either field.
+    The order is the one that the request named, and keeps its id: that of the request is only a
+    reference. Unasked, the message may name the order in either field.
     """
-    kind = constant_i64(ack_kinds() + 8 * changed_type(address))
+    kind = constant_i64(change_kinds() + 8 * changed_type(address))
     if kind == NOT_IN_LAYOUT:
         return -UNKNOWN_VALUE
     if kind == NO_ACTION:
         return 0
-    request, order = request_id(address), changed_old(address)
+    order = changed_old(address)
     if order == 0:
-        order = request
-    aux, quantity = changed_venue_id(address), changed_quantity(address)
-    if kind == REPLACED:
-        aux, order = order, request
-    elif kind in (CANCELED, CANCEL_PENDING):
+        order = request_id(address)
+    aux, quantity = changed_venue_id(address), changed_leaves(address)
+    if kind in (CANCELED, CANCEL_PENDING):
         aux, quantity = changed_reason(address), 0
     side = constant_i64(side_codes() + 8 * changed_side(address))
     key, price, time_ns = changed_key(address), changed_price(address), changed_time(address)
@@ -152,4 +163,13 @@ def special(code, address, length, sequence, context, out):
     return 0
 
 
-message = interpreter(ROWS, special=special)
+rows = interpreter(ROWS, special=special)
+
+
+@njit(nogil=True, forceinline=True)
+def message(address, length, sequence, context, out):
+    """Handles one message: records written, or minus a fault."""
+    made = rows(address, length, sequence, context, out)
+    if made > 0 and code_of(address) == EXECUTION_CODE:
+        write_liquidity(address, out)
+    return made

@@ -23,6 +23,7 @@ from feedhandler.actions import (
     SELL,
     SESSION,
 )
+from feedhandler.protocols.liquidity import ADDED, ADDED_HIDDEN, AUCTION, MIDPOINT, REMOVED
 from feedhandler.protocols.pillar_gateway import PILLAR_GATEWAY
 from feedhandler.transports.pillar_stream import PILLAR_STREAM, SEQ_MSG
 from feedhandler.wire.acts import Act, Rows
@@ -47,6 +48,10 @@ ACKNOWLEDGED: Mapping[int, int] = {
     13: CANCELED,
     14: CANCELED,
 }
+# A modify leaves an order its id: what 0x0271 says of it is news about that order.
+CHANGED: Mapping[int, int] = {**ACKNOWLEDGED, 8: RESTATED, 9: RESTATED}
+# NYSE publishes the indicators apart from the layouts: these are the simulated venue's.
+LIQUIDITY = {"A": ADDED, "R": REMOVED, "H": ADDED_HIDDEN, "M": MIDPOINT, "X": AUCTION}
 SIDES: Mapping[int, int] = {1: BUY, 2: SELL, 3: SELL, 4: SELL}
 
 REFUSED = {

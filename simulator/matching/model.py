@@ -21,29 +21,13 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from nic.configfile import load
+from router.venuefile import Rate
 from simulator.matching import layout
 
 STP_MODES: Final = ("none", "cancel_new", "cancel_old", "cancel_both", "decrement")
 Count = Annotated[int, msgspec.Meta(ge=0, le=1 << 40)]
 Positive = Annotated[int, msgspec.Meta(ge=1, le=1 << 40)]
 Chance = Annotated[float, msgspec.Meta(ge=0, le=1)]
-MOST_RATE: Final = 10_000_000  # a tenth of a currency unit a share, a tenth of the notional
-
-
-class Rate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What an execution costs, in 1e-8 units; a rebate is negative.
-
-    Attributes:
-        per_share: 1e-8 currency units a share, at a price of one currency unit or more.
-        per_notional: 1e-8 of price x shares, below that price.
-    """
-
-    per_share: int = 0
-    per_notional: int = 0
-
-    def __post_init__(self) -> None:
-        if max(abs(self.per_share), abs(self.per_notional)) > MOST_RATE:
-            raise ValueError(f"per_share, per_notional: expected at most {MOST_RATE}")
 
 
 class Fees(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -25,6 +25,7 @@ from feedhandler.feed import decode
 from feedhandler.protocols.cboe_boe import CBOE_BOE, OUTBOUND
 from feedhandler.protocols.cboe_boe_actions import message
 from feedhandler.protocols.cboe_boe_fields import RETURNED
+from feedhandler.protocols.liquidity import ADDED, ADDED_HIDDEN, AUCTION, MIDPOINT, REMOVED, UNKNOWN
 from feedhandler.registry import versions
 from feedhandler.transports.boe_walk import walk
 
@@ -50,11 +51,11 @@ def run(*messages):
     return records, faults(row)
 
 
-def one(code, **values):
+def one(code, unit=2, **values):
     """The only record of one message; asserts that it has no fault."""
     records, found = run(boe(code, **values))
     assert (len(records), found) == (1, {})
-    assert (records[0]["unit"], records[0]["sequence"]) == (2, 50)
+    assert (records[0]["unit"], records[0]["sequence"]) == (unit, 50)
     return records[0]
 
 
@@ -88,9 +89,28 @@ def test_a_restated_order_has_the_reason_and_its_new_terms() -> None:
 
 def test_an_execution_says_its_shares_price_and_id() -> None:
     given = {"exec_id": 146_932_807_687, "last_shares": 100, "last_px": 200_100, "leaves_qty": 5}
-    record = one(0x2C, **OURS, **given, symbol="A", contra_capacity="P")
+    record = one(0x2C, UNKNOWN, **OURS, **given, symbol="A", contra_capacity="P")
     assert (record["kind"], record["order_id"], record["aux"]) == (EXECUTED, 4711, given["exec_id"])
     assert (record["quantity"], record["price"]) == (100, 2001 * DOLLAR // 100)
+
+
+@pytest.mark.parametrize(
+    ("base", "sub", "code"),
+    [
+        ("A", "", ADDED),
+        ("A", "S", ADDED),
+        ("A", "H", ADDED_HIDDEN),
+        ("A", "m", MIDPOINT),
+        ("R", "", REMOVED),
+        ("R", "H", REMOVED),
+        ("R", "m", MIDPOINT),
+        ("C", "", AUCTION),
+        ("X", "", UNKNOWN),
+    ],
+)
+def test_an_execution_says_how_it_came_about(base: str, sub: str, code: int) -> None:
+    letters = {"base_liquidity_indicator": base, "sub_liquidity_indicator": sub}
+    assert one(0x2C, code, **OURS, **letters)["kind"] == EXECUTED
 
 
 def test_cancels_and_refusals_give_the_reason() -> None:

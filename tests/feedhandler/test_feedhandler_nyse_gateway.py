@@ -10,6 +10,7 @@ from action_rig import faults, run_packet
 
 from feedhandler import actions as a
 from feedhandler.feed import decode
+from feedhandler.protocols.liquidity import ADDED, ADDED_HIDDEN, AUCTION, MIDPOINT, REMOVED
 from feedhandler.protocols.pillar_gateway import ORDER_ADD_ON, PILLAR_GATEWAY
 from feedhandler.registry import versions
 from feedhandler.transports.pillar_stream import PILLAR_STREAM, wrap
@@ -50,7 +51,7 @@ def app(code: int, **values: Any) -> bytes:
     [
         (1, a.ACCEPTED, 9000, 300),
         (2, a.RESTATED, 9000, 300),
-        (8, a.REPLACED, 10, 300),
+        (8, a.REPLACED, 10, 200),
         (5, a.CANCEL_PENDING, 66, 0),
         (11, a.CANCELED, 66, 0),
         (14, a.CANCELED, 66, 0),
@@ -68,6 +69,7 @@ def test_an_acknowledgement_is_what_its_type_says(
         bitfield_order_instructions=3 << 60,
         price=1855000000,
         order_qty=300,
+        leaves_qty=200,
         order_id=9000,
         reason_code=66,
         ack_type=ack_type,
@@ -81,15 +83,26 @@ def test_an_acknowledgement_is_what_its_type_says(
 
 @pytest.mark.parametrize(
     ("ack_type", "kind", "order", "aux"),
-    [(9, a.REPLACED, 12, 11), (11, a.CANCELED, 11, 66), (5, a.CANCEL_PENDING, 11, 66)],
+    [(9, a.RESTATED, 11, 9000), (11, a.CANCELED, 11, 66), (5, a.CANCEL_PENDING, 11, 66)],
 )
 def test_a_request_about_an_order_names_that_order(
     ack_type: int, kind: int, order: int, aux: int
 ) -> None:
     values = {"ref_cl_ord_id": 12, "orig_cl_ord_id": 11, "reason_code": 66, "side": 1}
+    values |= {"order_id": 9000}
     (made,), _ = run(app(0x0271, ack_type=ack_type, **values))
     assert (made["kind"], made["order_id"], made["aux"]) == (kind, order, aux)
     assert made["side"] == a.BUY
+
+
+def test_a_modified_order_keeps_its_id_also_when_nobody_asked() -> None:
+    terms = {"orig_cl_ord_id": 11, "order_qty": 300, "leaves_qty": 200, "price": 5}
+    made, _ = run(
+        app(0x0271, ack_type=9, ref_cl_ord_id=12, **terms), app(0x0271, ack_type=9, **terms)
+    )
+    assert list(made["kind"]) == [a.RESTATED, a.RESTATED]
+    assert list(made["order_id"]) == [11, 11]
+    assert list(made["quantity"]) == [200, 200]
 
 
 def test_an_order_taken_off_unasked_is_found_in_either_field() -> None:
@@ -118,6 +131,15 @@ def test_fills_busts_and_rejections() -> None:
     assert list(made["aux"]) == [5, 5, 9, 9, 9001]
     assert list(made["sequence"]) == [40, 41, 42, 43, 44]
     assert (made["price"][0], made["quantity"][0]) == (6, 7)
+
+
+@pytest.mark.parametrize(
+    ("letters", "code"),
+    [("A", ADDED), ("R", REMOVED), ("H", ADDED_HIDDEN), ("M", MIDPOINT), ("X", AUCTION), ("?", 0)],
+)
+def test_a_fill_says_how_it_came_about(letters: str, code: int) -> None:
+    (made,), _ = run(app(0x0290, cl_ord_id=11, liquidity_indicator=letters))
+    assert (made["kind"], made["unit"]) == (a.EXECUTED, code)
 
 
 def test_symbol_reference_data_names_the_key() -> None:

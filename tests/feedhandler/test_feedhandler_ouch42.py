@@ -21,8 +21,10 @@ from feedhandler.actions import (
     SELL,
     SESSION,
 )
-from feedhandler.protocols.ouch42 import INBOUND, OUTBOUND, TOKEN_LIMIT, token_of
+from feedhandler.protocols.liquidity import ADDED, ADDED_HIDDEN, AUCTION, MIDPOINT, REMOVED
+from feedhandler.protocols.ouch42 import INBOUND, LIQUIDITY_FLAG, OUTBOUND, TOKEN_LIMIT, token_of
 from feedhandler.protocols.ouch42_actions import message, token_number
+from feedhandler.protocols.ouch42_acts import LIQUIDITY
 from feedhandler.registry import versions
 from feedhandler.streampieces import decode_piece
 from feedhandler.transports.soupbintcp import wrap
@@ -133,6 +135,20 @@ def test_fills_and_cancels_say_how_much() -> None:
         assert one["flags"] == (CORRECTION if code == "F" else 0)
     (one,) = actions("C", decrement_shares=4, cancel_order_reason="T")
     assert (one["quantity"], one["aux"]) == (4, ord("T"))
+
+
+@pytest.mark.parametrize(
+    ("letter", "liquidity"),
+    [("A", ADDED), ("R", REMOVED), ("J", ADDED_HIDDEN), ("k", MIDPOINT), ("L", AUCTION), ("0", 0)],
+)
+@pytest.mark.parametrize("code", ["E", "G"])
+def test_a_fill_says_how_it_came_about(code: str, letter: str, liquidity: int) -> None:
+    (executed,) = actions(code, liquidity_flag=letter)
+    assert executed["unit"] == liquidity
+
+
+def test_every_flag_of_the_layout_but_one_is_known() -> None:
+    assert {*LIQUIDITY_FLAG} - {*LIQUIDITY} == {"0"}
 
 
 def test_every_message_must_have_its_length() -> None:

@@ -24,8 +24,10 @@ from feedhandler.actions import (
     SESSION,
 )
 from feedhandler.dates import midnight_ns
-from feedhandler.protocols.ouch50 import INBOUND, OUTBOUND
+from feedhandler.protocols.liquidity import ADDED, ADDED_HIDDEN, AUCTION, MIDPOINT, REMOVED
+from feedhandler.protocols.ouch50 import INBOUND, LIQUIDITY_FLAG, OUTBOUND
 from feedhandler.protocols.ouch50_actions import message
+from feedhandler.protocols.ouch50_acts import LIQUIDITY
 from feedhandler.registry import versions
 from feedhandler.streampieces import decode_piece
 from feedhandler.transports.soupbintcp import wrap
@@ -100,6 +102,19 @@ def test_fills_corrections_and_broken_trades_name_the_match() -> None:
     assert (executed["price"], executed["quantity"]) == (100_000_000, 5)
     assert (executed["flags"], corrected["flags"], broken["flags"]) == (0, CORRECTION, 0)
     assert executed["aux"] == corrected["aux"] == broken["aux"] == 77
+
+
+@pytest.mark.parametrize(
+    ("letter", "code"),
+    [("A", ADDED), ("R", REMOVED), ("J", ADDED_HIDDEN), ("k", MIDPOINT), ("L", AUCTION), ("0", 0)],
+)
+def test_a_fill_says_how_it_came_about(letter: str, code: int) -> None:
+    (executed,) = actions("E", liquidity_flag=letter)
+    assert (executed["unit"], len(executed.tobytes())) == (code, 64)
+
+
+def test_every_flag_of_the_layout_but_one_is_known() -> None:
+    assert {*LIQUIDITY_FLAG} - {*LIQUIDITY} == {"0"}
 
 
 def test_refusals_leave_the_order_or_end_it() -> None:

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from feedhandler import actions as a
+from router.venuefile import Rate
 from simulator.matching import records as r
-from simulator.matching.model import Fees, Latency, Rate, Tick, VenueModel
+from simulator.matching.model import Fees, Latency, Tick, VenueModel
 
 CENT = 1_000_000
 TIERS = (

@@ -6,8 +6,9 @@ import pytest
 from venue_rig import CENT, PLAIN, B, Floor, S
 
 from feedhandler import actions as a
+from router.venuefile import Rate
 from simulator.matching import records as r
-from simulator.matching.model import Fees, Rate, VenueModel
+from simulator.matching.model import Fees, VenueModel
 
 AT_ONCE = VenueModel(name="at once", reserve_refresh="at_once")
 

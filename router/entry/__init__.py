@@ -1,0 +1,1 @@
+"""Order messages: pre-encoded forms, sessions, what venues answer."""

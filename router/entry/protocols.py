@@ -1,0 +1,76 @@
+"""The protocols by name, with the codes that a venue's answers need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final, NamedTuple
+
+from router.entry import boeforms, ouch42forms, ouch50forms, pillarforms
+from router.entry.forms import Constants, Form, symbol_word
+
+Forms = Callable[[Constants], dict[str, Form]]
+
+
+class Protocol(NamedTuple):
+    """What is needed of an order protocol.
+
+    Attributes:
+        name: as sessions have it.
+        feed: name of the feed whose walk and messages read what the venue says.
+        order_forms, reply_forms: see `router.entry.forms`.
+        most_token: the highest number that an order can have.
+        padding: what fills up a symbol's text; "" where symbols are numbers.
+        reasons: codes for the word `reason`: of cancels "user" and "ioc", of rejects "refused" and
+            "unknown" (no such order, or too late).
+    """
+
+    name: str
+    feed: str
+    order_forms: Forms
+    reply_forms: Forms
+    most_token: int
+    padding: str
+    reasons: Mapping[str, int]
+
+    def symbol(self, text: str, number: int) -> int:
+        """The word `symbol` of an instrument with that text and number at the venue."""
+        return symbol_word(text, padding=self.padding) if self.padding else number
+
+
+OUCH50: Final = Protocol(
+    "ouch50",
+    "nasdaq_ouch50",
+    ouch50forms.order_forms,
+    ouch50forms.reply_forms,
+    (1 << 32) - 1,
+    " ",
+    {"user": ord("U"), "ioc": ord("I"), "refused": 15, "unknown": 21},
+)
+OUCH42: Final = Protocol(
+    "ouch42",
+    "nasdaq_ouch42",
+    ouch42forms.order_forms,
+    ouch42forms.reply_forms,
+    10**14 - 1,
+    " ",
+    {"user": ord("U"), "ioc": ord("I"), "refused": ord("O"), "unknown": ord("O")},
+)
+BOE: Final = Protocol(
+    "boe",
+    "cboe_boe",
+    boeforms.order_forms,
+    boeforms.reply_forms,
+    10**boeforms.TOKEN_DIGITS - 1,
+    "\0",
+    {"user": ord("U"), "ioc": ord("N"), "refused": ord("Z"), "unknown": ord("J")},
+)
+PILLAR: Final = Protocol(
+    "pillar",
+    "nyse_gateway",
+    pillarforms.order_forms,
+    pillarforms.reply_forms,
+    pillarforms.REQUEST - 1,
+    "",
+    {"user": 0, "ioc": 4, "refused": 21, "unknown": 9},
+)
+PROTOCOLS: Final = {item.name: item for item in (OUCH50, OUCH42, BOE, PILLAR)}

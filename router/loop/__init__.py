@@ -1,0 +1,1 @@
+"""What ties strategies, routing, risk, order state and sessions into one loop."""
