@@ -271,7 +271,10 @@ PARENT_DTYPE: Final = np.dtype(
         ("ended_ns", "i8"),
         ("last_decision", "i8"),
         ("reason", "i8"),  # why it ended
-        ("unused", "i8", (15,)),
+        ("closing", "i8"),  # as arrival: midpoint when it ended; 0: there was none
+        ("closing_volume", "i8"),
+        ("closing_notional", "i8"),
+        ("unused", "i8", (12,)),
     ]
 )
 
