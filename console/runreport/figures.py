@@ -9,7 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from console.runreport.parents import NS_PER_S, ONE
-from console.runreport.plots import COLOURS, Track, bars_across, latency_track, thinned, track_chart
+from console.runreport.plots import (
+    GREY,
+    INK,
+    SERIES,
+    Track,
+    bars_across,
+    latency_track,
+    thinned,
+    track_chart,
+)
 from console.runreport.results import Object, Results
 from console.runreport.sheets import NONE, bps, money, price
 from console.screen import count
@@ -20,7 +29,6 @@ MOST_PARENTS: Final = 24
 MOST_BARS: Final = 40
 MOST_DOTS: Final = 400  # of one drawing
 MOST_DOTS_IN_ALL: Final = 9600  # of the page: some 60 bytes a dot, each drawn twice
-GREY: Final = COLOURS - 1
 COST, SAVING = 1, 2  # colours
 
 
@@ -38,14 +46,14 @@ def latency_figure(results: Results) -> Figure:
     """Times by stage."""
     facts = results.facts
     tracks = [
-        latency_track(name, number % GREY, row, facts.tick_hz)
+        latency_track(name, number % SERIES, row, facts.tick_hz)
         for number, (name, row) in enumerate(facts.stages.items())
     ]
     tracks = [track for track in tracks if track.places]
     return Figure(
         "Latency by stage",
-        "Share of the measurements by time, eight steps to each doubling.",
-        track_chart("Latency by stage", tracks, "time in the loop", "share", log=True),
+        "Share of each stage's measurements, a doubling of time: the areas are alike.",
+        track_chart("Latency by stage", tracks, "time in the loop", "share a doubling", log=True),
         tuple(
             ("tick-to-order" if track.name == "total" else track.name, track.colour)
             for track in tracks
@@ -54,8 +62,8 @@ def latency_figure(results: Results) -> Figure:
 
 
 def venue_colour(venue: int) -> int:
-    """A venue's colour; the ones from the tenth on share that of some other."""
-    return venue % GREY if venue >= 0 else GREY
+    """A venue's colour; from the seventeenth on, one that some other has too."""
+    return venue % SERIES if venue >= 0 else GREY
 
 
 def venue_figure(summary: Object) -> Figure:
@@ -197,8 +205,8 @@ def _price_figure(
     arrival = about["arrival_price"]
     if arrival is not None and tracks:
         ends = max(about["duration_s"], float(shown.seconds[-1]))
-        tracks.insert(0, Track("arrival midpoint", COST, [0.0, ends], [arrival] * 2))
-        more.append(("arrival midpoint", COST))
+        tracks.insert(0, Track("arrival midpoint", INK, [0.0, ends], [arrival] * 2))
+        more.append(("arrival midpoint", INK))
     title = f"{about['name']}: prices"
     drawn = track_chart(title, tracks, "since arrival", "price", zero=False, up_text=_price_text)
     said = f"Prices of fills by venue. Arrival midpoint {price(arrival)}"

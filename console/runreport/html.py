@@ -20,17 +20,20 @@ from console.runreport.results import Object, Results
 from console.runreport.sheets import Sheet, sheets, warnings
 from console.runreport.summary import summary_of
 
-# Ten colours that are told apart in light and in dark.
+# Light and dark: sixteen that are told apart, grey, and ink.
 COLOURS: Final = (
     ("#2563a8", "#6aa7e8"), ("#c2571a", "#ee9a5f"), ("#2f8f6b", "#63c79f"), ("#7a4fa3", "#b792de"),
-    ("#a8862a", "#d9bb62"), ("#b13a6b", "#e787b0"), ("#4d7fa0", "#8fc1e0"), ("#6b7d2b", "#b0c46a"),
-    ("#8a5a3c", "#cfa285"), ("#7d8794", "#9aa4b1"),
+    ("#a8862a", "#d9bb62"), ("#b13a6b", "#e787b0"), ("#4fa3c7", "#9fdcf5"), ("#6b7d2b", "#b0c46a"),
+    ("#8a5a3c", "#cfa285"), ("#1b2f6b", "#8892e8"), ("#e08a8a", "#f7c0c0"), ("#0f5c4a", "#2fa58a"),
+    ("#c49be0", "#e3cdf2"), ("#d6a400", "#ffd84a"), ("#6e1f2b", "#c4505f"), ("#8fbf4d", "#d5f09a"),
+    ("#7d8794", "#9aa4b1"), ("#1c2430", "#e6e9ee"),
 )  # fmt: skip
 MORE_STYLE: Final = """
 table { font-size: 13px; margin: .4em 0 .6em; } th, td { padding: .15em .6em; }
 td.left, th.left { text-align: left; } .scroll { overflow-x: auto; }
 h2 { margin-top: 1.6em; } .warn { color: var(--bad); font-weight: 600; }
-td { font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+td { font-variant-numeric: tabular-nums; white-space: nowrap; }
+td.left { white-space: normal; overflow-wrap: anywhere; min-width: 6em; }
 .legend span { margin-right: 1em; white-space: nowrap; color: var(--ink); font-size: 13px; }
 .legend i { display: inline-block; width: .8em; height: .8em; margin-right: .35em; }
 """

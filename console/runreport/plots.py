@@ -1,6 +1,6 @@
 """Drawings of a run: trajectories of parents, latencies by stage, bars by venue and parent.
 
-Colours are classes of the page's style sheet: s0 ... s9 for series. What is too much to draw is
+Colours are classes of the page's style sheet, s0 and up for series. What is too much to draw is
 thinned out evenly, and the drawing says so.
 """
 
@@ -31,10 +31,11 @@ from console.svg import (
     words,
 )
 from console.svgscale import Scale, linear, logarithmic, number_text, time_text
-from nic.histogram import SUB_BUCKET_BITS
 from nic.percentiles import bucket_bounds
 
-COLOURS: Final = 10
+SERIES: Final = 16  # colours of series
+GREY: Final = SERIES
+INK: Final = SERIES + 1
 BAR_STEP: Final = 22
 BAR_LEFT: Final = 150
 BAR_RIGHT: Final = 90
@@ -50,7 +51,7 @@ class Track:
 
     Attributes:
         name: of the series, shown when pointed at, and in the legend.
-        colour: 0 to COLOURS - 1.
+        colour: 0 to SERIES - 1, GREY or INK.
         places, values: as many of each.
         kind: "step", "line" or "dots".
     """
@@ -158,17 +159,17 @@ def bars_across(
 
 
 def latency_track(stage: str, colour: int, histogram: Rows, tick_hz: float) -> Track:
-    """How a stage's times are spread: share of its measurements by time, in seconds.
+    """How a stage's times are spread: share of its measurements a doubling of time, in seconds.
 
-    Eight buckets to a power of two, each drawn at its lower end.
+    Eight buckets to a power of two, each drawn at its lower end: the area over a logarithmic axis
+    is 1 for all.
     """
     buckets = np.asarray(histogram).reshape(-1)[0]["buckets"].astype(np.float64)
     coarse = buckets.reshape(-1, 1 << COARSER_BITS).sum(axis=1)
     used = np.flatnonzero(coarse)
     if not len(used) or tick_hz <= 0:
         return Track(stage, colour, [], [], "step")
-    shown = np.arange(max(used[0] - 1, 0), min(used[-1] + 2, len(coarse)))
-    ticks = [max(bucket_bounds(int(at) << COARSER_BITS)[0], 1) for at in shown]
-    assert len(coarse) << COARSER_BITS == len(buckets) and SUB_BUCKET_BITS > COARSER_BITS
-    shares = coarse[shown] / coarse.sum()
-    return Track(stage, colour, [tick / tick_hz for tick in ticks], shares.tolist(), "step")
+    shown = np.arange(max(used[0] - 1, 0), min(used[-1] + 3, len(coarse)))
+    ticks = np.array([max(bucket_bounds(int(at) << COARSER_BITS)[0], 1) for at in shown], float)
+    shares = coarse[shown[:-1]] / coarse.sum() / np.diff(np.log2(ticks))
+    return Track(stage, colour, (ticks[:-1] / tick_hz).tolist(), shares.tolist(), "step")

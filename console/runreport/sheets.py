@@ -43,14 +43,12 @@ class Sheet:
 
 
 def money(value: float | None) -> str:
-    """Currency units: cents, or four places where there is less than one unit."""
-    if value is None:
-        return NONE
-    return f"{value:,.2f}" if abs(value) >= 1 or value == 0 else f"{value:,.4f}"
+    """Currency units, to the cent."""
+    return NONE if value is None else f"{value:,.2f}"
 
 
 def price(value: float | None) -> str:
-    """A price in currency units a share."""
+    """A price, or fees, which are small: currency units to a hundredth of a cent."""
     return NONE if value is None else f"{value:,.4f}"
 
 
@@ -119,6 +117,8 @@ def overview(summary: Object) -> Sheet:
         for name, key in (("p50", "p50"), ("p99", "p99"), ("p99.9", "p999"), ("max", "max"))
     )
     rows = [("packets", count(summary["packets"])), ("messages", count(summary["messages"]))]
+    if summary["elapsed_s"]:
+        rows.append(("elapsed", f"{summary['elapsed_s']:,.3f} s"))
     if summary["first_ns"]:
         span = f"{clock(summary['first_ns'])} to {clock(summary['last_ns'])}"
         rows.append(("router active", span))
@@ -159,7 +159,7 @@ def _venues(summary: Object) -> Sheet:
             count(venue["executed_shares"]),
             percent(venue["fill_rate"]),
             money(venue["notional"]),
-            money(venue["fees"]),
+            price(venue["fees"]),
             ", ".join(f"{count(n)} {how}" for how, n in venue["liquidity"].items()),
             count(venue["refused"]),
             nanoseconds(venue["answer_ns_p50"]),

@@ -38,11 +38,12 @@ def test_every_table_is_there_with_units(text):
 def test_rows_say_what_a_trader_looks_for(text):
     assert re.search(r"orders sent +5 *\n", text)
     assert re.search(r"tick-to-order, ns +p50 5, p99 10, p99.9 10, max 10", text)
-    assert re.search(r"arca +3 +700 +3 +500 +71.4 % +6,999.00 +1.30 +200 added, 300 removed", text)
+    venue = r"arca +3 +700 +3 +500 +71.4 % +6,999.00 +1.3000 +200 added, 300 removed"
+    assert re.search(venue, text)
     assert re.search(r"dark1 \(dark\) +1 +100", text)
-    assert re.search(r"first +10.0117 +10.0000 +10.1000 +7.00 +0.9000 +40.00 +47.90 +\+47.90", text)
+    assert re.search(r"first +10.0117 +10.0000 +10.1000 +7.00 +0.90 +40.00 +47.90 +\+47.90", text)
     assert re.search(r"own risk check +price collar +1", text)
-    assert re.search(r"desk +ABC +600 +600 +0 +10.0117 +10.1000 +0.00 +53.00 +0.9000 +52.10", text)
+    assert re.search(r"desk +ABC +600 +600 +0 +10.0117 +10.1000 +0.00 +53.00 +0.90 +52.10", text)
 
 
 def test_a_narrow_terminal_is_no_trouble():
@@ -94,8 +95,8 @@ def test_long_lists_are_cut_and_say_so():
 
 
 def test_numbers_as_people_read_them():
-    assert [money(value) for value in (1234.5, -0.0021, 0.0, None)] == [
-        "1,234.50", "-0.0021", "0.00", "-",
+    assert [money(value) for value in (1234.5, -0.126, 0.0, None)] == [
+        "1,234.50", "-0.13", "0.00", "-",
     ]  # fmt: skip
     assert bps(-3.456) == "-3.46" and bps(None) == "-" and percent(1 / 3) == "33.3 %"
     assert clock(1_709_303_400_000_001_999) == "2024-03-01 14:30:00.000001 UTC"
