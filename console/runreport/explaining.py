@@ -131,11 +131,13 @@ def reasons(decision: Object, candidates: Sequence[Object]) -> Iterator[str]:
     """Why each candidate was chosen or left: a line each, then the sum."""
     posts = decision["style"] == STYLES[PASSIVE]
     sells = decision["side"] == "sell" and not posts
-    ranked = sorted(candidates, key=lambda row: row["effective"], reverse=sells)
+    ranked = [row for row in candidates if row["effective"] or row["chosen"] or posts]
+    ranked.sort(key=lambda row: row["effective"], reverse=sells)
     chosen = [row for row in ranked if row["chosen"]]
     left = decision["quantity"] - sum(row["chosen"] for row in chosen)
     by = "expected cost" if posts else "effective price"
-    for place, row in enumerate(ranked, 1):
+    unusable = [row for row in candidates if row not in ranked]
+    for place, row in enumerate([*ranked, *unusable], 1):
         what = f"{row['venue']} at {decimals(row['price'])}"
         if row["chosen"]:
             yield f"{what}: {_taken(row, posts)}, {_rank(place, len(ranked))} by {by}"
@@ -159,18 +161,20 @@ def _rank(place: int, whole: int) -> str:
 
 
 def _why_not(decision: Object, row: Object, chosen: Sequence[Object], left: int) -> str:
-    """The plainest reason that the stored numbers give; flags where no number does."""
+    """What the decision itself noted; else the plainest reason that the stored numbers give."""
     limit, posts = decision["limit"], decision["style"] == STYLES[PASSIVE]
     sign = -1 if decision["side"] == "sell" and not posts else 1
+    worse = sign * (row["effective"] - chosen[-1]["effective"]) if chosen else Decimal(0)
+    apart = f"{decimals(worse)} a share worse than the last one used"
+    if row["why_not"]:
+        noted = ", ".join(row["why_not"])
+        return f"{noted}: {apart}" if worse > 0 else noted
     if limit is not None and not posts and sign * row["price"] > sign * limit:
         return f"beyond the limit of {decimals(limit)}"
     if not row["shares"] and not posts:
         return "no shares there"
-    worse = sign * (row["effective"] - chosen[-1]["effective"]) if chosen else Decimal(0)
     if worse > 0 and left <= 0:
-        return f"{decimals(worse)} a share worse than the last one used, and all was placed"
-    if row["flag_names"]:
-        return f"marked {', '.join(row['flag_names'])}"
+        return f"{apart}, and all was placed"
     if worse == 0 and chosen and left <= 0:
         return "as good as the last one used, but all was placed"
     return "the stored numbers do not say why"

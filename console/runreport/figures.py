@@ -220,10 +220,11 @@ def _price_text(value: float) -> str:
 
 
 def _best_seen(results: Results, place: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The best price on the other side at each decision of a parent to take, and when."""
+    """The best usable price on the other side at each decision of a parent to take, and when."""
     decisions, of = results.decisions, results.candidate_decisions
     mine = (decisions["parent"] == place + 1) & (decisions["style"] == TAKE)
-    seen = mine[of] & (results.candidates["price"] > 0) & (results.candidates["shares"] > 0)
+    usable = (results.candidates["effective"] > 0) & (results.candidates["shares"] > 0)
+    seen = mine[of] & usable
     of, found = of[seen], results.candidates["price"][seen]
     places, first = np.unique(of, return_index=True)
     if not len(places):

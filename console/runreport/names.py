@@ -43,10 +43,12 @@ class CandidateNames:
 
     Attributes:
         flags: of each bit, the lowest first.
+        reasons: the bits that say why a candidate was not chosen.
         first, second: of the two words; "" where the style leaves them alone.
     """
 
     flags: Sequence[str] = ()
+    reasons: int = 0
     first: str = ""
     second: str = ""
 

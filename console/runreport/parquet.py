@@ -1,4 +1,4 @@
-"""orders, fills and decisions as Parquet, and back; needs pyarrow, the optional extra "parquet".
+"""orders, fills, decisions and rejects as Parquet, and back; needs pyarrow, the extra "parquet".
 
 Prices and money are decimals with 8 places, times are timestamps in UTC; what is not there (a
 price of a market order, the time of an answer that never came) is null. README.md has the columns.
@@ -14,16 +14,17 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from console.runreport.names import CHILD_FLAGS, bits_named, style_name
+from console.runreport.names import CHILD_FLAGS, bits_named, name_of, style_name
 from console.runreport.parents import parent_name, side_name
 from console.runreport.results import Object, Results, Rows
 from feedhandler.actions import PRICE_DECIMALS
 from nic.configfile import ConfigError
-from router.tables import LIQUIDITY, STYLES, TIFS
+from router.tables import INTENT_KINDS, LIQUIDITY, STYLES, TIFS
 
 ORDERS: Final = "orders.parquet"
 FILLS: Final = "fills.parquet"
 DECISIONS: Final = "decisions.parquet"
+REJECTS: Final = "rejects.parquet"
 WORDS: Final = b"words"  # of the file's metadata: what the candidates' two words are, by style
 Numbers = NDArray[np.int64]
 
@@ -84,7 +85,7 @@ def _named(numbers: Numbers, name: Callable[[int], Any]) -> list[Any]:
 
 
 def write_parquet(folder: Path, results: Results) -> list[Path]:
-    """Writes the three files; their paths. Raises ConfigError without pyarrow."""
+    """Writes the files; their paths. Raises ConfigError without pyarrow."""
     arrow = pyarrow_or_none()
     if arrow is None:
         wanted = 'pip install "sweepwire[parquet]"'
@@ -94,6 +95,7 @@ def write_parquet(folder: Path, results: Results) -> list[Path]:
         ORDERS: order_columns(results, arrays),
         FILLS: fill_columns(results, arrays),
         DECISIONS: decision_columns(results, arrays),
+        REJECTS: reject_columns(results, arrays),
     }
     for name, columns in made.items():
         table = arrow.table(columns).replace_schema_metadata({WORDS: _words(results)})
@@ -198,7 +200,26 @@ def decision_columns(results: Results, arrays: Arrays) -> Object:
     }
     for name in ("shares", "chosen", "flags", "first", "second"):
         columns[name] = arrays.whole(seen[name], there)
-    return columns | {"flag_names": _flag_names(results, arrays, rows["style"], seen["flags"])}
+    return columns | _flag_names(results, arrays, rows["style"], seen["flags"])
+
+
+def reject_columns(results: Results, arrays: Arrays) -> Object:
+    """A row for each order that the gate stopped: why, what it saw, and what was allowed."""
+    rows, names = results.gates[results.gates["reason"] != 0], results.names
+    kinds = dict(enumerate(INTENT_KINDS))
+    return {
+        "time": arrays.time(rows["time_ns"]),
+        "parent": arrays.whole(rows["parent"]),
+        "parent_name": arrays.text(rows["parent"], _parent(results)),
+        "child": arrays.whole(rows["child"]),
+        "kind": arrays.text(rows["kind"], lambda n: kinds.get(n, f"kind {n}")),
+        "venue": arrays.text(rows["venue"], names.venue),
+        "quantity": arrays.whole(rows["quantity"]),
+        "price": arrays.price(rows["price"]),
+        "reason": arrays.text(rows["reason"], lambda n: name_of(names.gate_reasons, n, "reason")),
+        "seen": arrays.whole(rows["seen"]),
+        "allowed": arrays.whole(rows["allowed"]),
+    }
 
 
 def _places(candidates: Numbers) -> Numbers:
@@ -210,13 +231,16 @@ def _venue(results: Results) -> Callable[[int], str]:
     return lambda number: results.names.venue(number) if number >= 0 else ""
 
 
-def _flag_names(results: Results, arrays: Arrays, styles: Numbers, flags: Numbers) -> Any:
-    """Names of a candidate's flags, which depend on the style of its decision."""
+def _flag_names(results: Results, arrays: Arrays, styles: Numbers, flags: Numbers) -> Object:
+    """A candidate's flags, and those that say why not, in the words of its decision's style."""
     pairs, place = np.unique(np.stack([styles, flags], axis=1), axis=0, return_inverse=True)
-    named = [
-        bits_named(int(bits), results.names.of_style(int(style)).flags) for style, bits in pairs
-    ]
-    return arrays.texts(place.reshape(-1), lambda number: named[number])
+    known = [(results.names.of_style(int(style)), int(bits)) for style, bits in pairs]
+    named = [bits_named(bits, style.flags) for style, bits in known]
+    why_not = [bits_named(bits & style.reasons, style.flags) for style, bits in known]
+    return {
+        "flag_names": arrays.texts(place.reshape(-1), lambda number: named[number]),
+        "why_not": arrays.texts(place.reshape(-1), lambda number: why_not[number]),
+    }
 
 
 def read_rows(

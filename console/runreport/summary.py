@@ -41,6 +41,7 @@ def summary_of(results: Results) -> Object:
         "order_stream_sha256": counts.sha256,
         "order_messages": _messages(results),
         "decisions": len(results.decisions),
+        "commands": _commands(results),
         "log": {"records": counts.records, "lost": counts.lost, "differs": _differences(results)},
         "odd": {name: getattr(counts, name) for name in ODD},
         "stages_ns": {name: stage_ns(facts, name) for name in facts.stages},
@@ -94,6 +95,11 @@ def _messages(results: Results) -> Object:
     named = {"new": ENTER, "replace": REPLACE, "cancel": CANCEL}
     counted: Object = {name: int((kinds == kind).sum()) for name, kind in named.items()}
     return counted | {"bytes": int(results.sent["bytes"].sum())}
+
+
+def _commands(results: Results) -> Object:
+    taken = int((results.commands["taken"] == 1).sum())
+    return {"taken": taken, "refused": len(results.commands) - taken}
 
 
 def _ranked(counted: Counter[str]) -> dict[str, int]:
@@ -200,8 +206,7 @@ def _positions(results: Results) -> list[Object]:
 
 def _position(results: Results, row: Any, account: int, instrument: int) -> Object:
     """Profit and loss: what was realised, what the rest is worth at the mark, and fees."""
-    mark, shares = results.mark(instrument), int(row["shares"])
-    cost = abs(int(row["cost"])) * (1 if shares >= 0 else -1)  # received, for a short position
+    mark, shares, cost = results.mark(instrument), int(row["shares"]), int(row["cost"])
     held = (shares * mark - cost) / ONE if mark or not shares else None
     realised, fees = int(row["realised"]) / ONE, int(row["fees"]) / ONE
     return {

@@ -171,6 +171,7 @@ SEEN = (
     (BX, units(10.02), 300, units(10.0195), 300, 1, 0, 0),
     (ARCA, units(10.03), 500, units(10.033), 0, 0, 0, 0),
     (BX, units(10.06), 100, units(10.0595), 0, 0, 0, 0),
+    (DARK1, units(9.99), 100, 0, 0, 3, 0, 0),
 )
 MESSAGES = (  # child, venue, bytes, kind
     (1, ARCA, b"a" * 49, ENTER),
@@ -211,12 +212,13 @@ def write_log(run: Run) -> str:
         run.record(log.GATE, *words, more=more)
     run.record(log.PARENT, 1, 3, LIVE << 8 | FILLED, 600, 0, 0)
     run.record(log.COMMAND, 1, 1, 2, 3, 4, 5)
+    run.record(log.COMMAND, 2, 0, 2, 3, 4, 5)
     return digest.hexdigest()
 
 
 def some_names(**more: Any) -> Names:
     """Names of the small run."""
-    takes = CandidateNames(flags=("protected",))
+    takes = CandidateNames(flags=("protected", "down"), reasons=2)
     pools = CandidateNames(first="shares expected", second="times tried")
     given: dict[str, Any] = {
         "instruments": {1: "ABC", 2: "<script>&\x1b[1m"},

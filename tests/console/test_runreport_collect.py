@@ -41,9 +41,9 @@ def test_the_digest_is_over_time_session_kind_length_and_bytes(made):
 
 def test_records_become_columns(made):
     results, _ = made
-    assert results.decisions["candidates"].tolist() == [4, 1, 0]
-    assert results.candidates.tolist()[:4] == list(SEEN)
-    assert results.candidate_decisions.tolist() == [0, 0, 0, 0, 1]
+    assert results.decisions["candidates"].tolist() == [5, 1, 0]
+    assert results.candidates.tolist()[:5] == list(SEEN)
+    assert results.candidate_decisions.tolist() == [0, 0, 0, 0, 0, 1]
     assert results.fills["execution"].tolist() == [1000, 1001, 1002, 1003, 1004]
     assert results.child_events[0].tolist()[1:] == (
         4, 7, NEW, REJECTED, 100, units(10.01), ord("X"),
@@ -54,7 +54,7 @@ def test_records_become_columns(made):
     assert results.parent_events[0]["before"] == LIVE
     assert results.commands[0].tolist()[1:] == (1, 1, 2, 3, 4, 5)
     assert results.counts.first_ns == START_NS + 1000
-    assert results.counts.records == 3 + 7 + 5 + 2 + 3 + 1 + 1
+    assert results.counts.records == 3 + 7 + 5 + 2 + 3 + 1 + 2
 
 
 def test_where_the_log_is_read_between_does_not_matter(made):

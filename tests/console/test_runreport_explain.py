@@ -38,6 +38,7 @@ def test_a_sweep(folder, capsys):
     worse = "0.0135 a share worse than the last one used, and all was placed"
     assert f"arca at 10.03: not used, {worse}" in lines
     assert "<bx>& at 10.06: not used, beyond the limit of 10.05" in lines
+    assert "dark1 at 9.99: not used, down" in lines
     assert lines[-1] == "In all 600 of 600 shares were placed."
 
 
@@ -71,9 +72,10 @@ def test_a_folder_without_results_is_one_line(tmp_path, capsys):
 
 
 def candidate(**more):
-    row = {"venue": "v", "shares": 100, "chosen": 0, "flag_names": [], **more}
-    return {key: Decimal(value) if isinstance(value, str) and key != "venue" else value
-            for key, value in row.items()}  # fmt: skip
+    row = {"venue": "v", "shares": 100, "chosen": 0, "why_not": [], **more}
+    for key in ("price", "effective"):
+        row[key] = Decimal(row[key])
+    return row
 
 
 def test_a_sale_ranks_the_highest_first():
@@ -93,8 +95,11 @@ def test_what_numbers_do_not_say_is_not_made_up():
     cheap = candidate(price="9.00", effective="9.00")
     used = candidate(venue="w", price="10.00", effective="10.00", chosen=100)
     assert "do not say why" in next(reasons(decision, [cheap, used]))
-    cheap["flag_names"] = ["down"]
-    assert "not used, marked down" in next(reasons(decision, [cheap, used]))
+    cheap["why_not"] = ["lot too large"]
+    assert next(reasons(decision, [cheap, used])) == "v at 9.00: not used, lot too large"
+    dear = candidate(price="10.02", effective="10.02", why_not=["dearer"])
+    said = "dearer: 0.02 a share worse than the last one used"
+    assert list(reasons(decision, [dear, used]))[1] == f"v at 10.02: not used, {said}"
     equal = candidate(venue="x", price="10.00", effective="10.00")
     assert "as good as the last one used" in list(reasons(decision, [used, equal]))[1]
     none = candidate(price="10.00", effective="10.00", shares=0)

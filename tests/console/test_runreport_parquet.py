@@ -46,13 +46,22 @@ def test_fills(folder):
 def test_decisions(folder):
     rows = parquet.read_rows(folder, parquet.DECISIONS)
     assert [(row["decision"], row["candidate"]) for row in rows] == [
-        (1, 1), (1, 2), (1, 3), (1, 4), (2, 1), (3, None),
+        (1, 1), (1, 2), (1, 3), (1, 4), (1, 5), (2, 1), (3, None),
     ]  # fmt: skip
     assert rows[1]["effective"] == Decimal("10.0195") and rows[1]["chosen"] == 300
     assert rows[0]["flag_names"] == ["protected"] and rows[2]["flag_names"] == []
-    assert rows[4]["style"] == "dark first" and rows[4]["first"] == 700
-    assert rows[5]["candidates"] == 0 and rows[5]["venue"] == "" and rows[5]["price"] is None
+    assert rows[0]["why_not"] == [] and rows[4]["flag_names"] == ["protected", "down"]
+    assert rows[4]["why_not"] == ["down"]
+    assert rows[5]["style"] == "dark first" and rows[5]["first"] == 700
+    assert rows[6]["candidates"] == 0 and rows[6]["venue"] == "" and rows[6]["price"] is None
     assert parquet.read_words(folder)["dark first"] == ("shares expected", "times tried")
+
+
+def test_rejects(folder):
+    rows = parquet.read_rows(folder, parquet.REJECTS)
+    assert [row["reason"] for row in rows] == ["order too large", "price collar"]
+    assert rows[0]["parent_name"] == "first" and rows[0]["kind"] == "enter"
+    assert (rows[0]["venue"], rows[0]["seen"], rows[0]["allowed"]) == ("<bx>&", 5000, 2000)
 
 
 def test_rows_can_be_chosen(folder):
@@ -68,7 +77,7 @@ def test_prices_and_times_have_their_types(folder):
 
 def test_a_run_without_orders_has_files_without_rows(tmp_path):
     write_results(tmp_path, empty_results())
-    for name in (parquet.ORDERS, parquet.FILLS, parquet.DECISIONS):
+    for name in (parquet.ORDERS, parquet.FILLS, parquet.DECISIONS, parquet.REJECTS):
         assert parquet.read_rows(tmp_path, name) == []
 
 
