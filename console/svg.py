@@ -31,43 +31,51 @@ class Line:
     values: Sequence[float]
 
 
-def _number(value: float) -> str:
+def coordinate(value: float) -> str:
+    """A place on a drawing."""
     return f"{value:.1f}"
 
 
-def _text(x: float, y: float, text: str, anchor: str = "middle", kind: str = "tick") -> str:
-    place = f'x="{_number(x)}" y="{_number(y)}"'
+def words(x: float, y: float, text: str, anchor: str = "middle", kind: str = "tick") -> str:
+    """A line of text, by its middle, start or end."""
+    place = f'x="{coordinate(x)}" y="{coordinate(y)}"'
     return f'<text class="{kind}" {place} text-anchor="{anchor}">{escape(text)}</text>'
 
 
-def _rule(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
-    ends = (f'{name}="{_number(value)}"' for name, value in
+def rule(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
+    """A straight line."""
+    ends = (f'{name}="{coordinate(value)}"' for name, value in
             (("x1", x1), ("y1", y1), ("x2", x2), ("y2", y2)))  # fmt: skip
     return f'<line class="{kind}" {" ".join(ends)}/>'
 
 
-def _frame(
-    across: Scale, up: Scale, across_name: str, up_name: str, across_text: Callable[[float], str]
+def frame(
+    across: Scale,
+    up: Scale,
+    across_name: str,
+    up_name: str,
+    across_text: Callable[[float], str],
+    up_text: Callable[[float], str] = number_text,
 ) -> list[str]:
     """Axes with ticks, grid and names."""
     base = HEIGHT - BOTTOM
     parts = []
     for value in up.ticks():
         y = up.at(value)
-        parts.append(_rule(LEFT, y, WIDTH - RIGHT, y, "grid"))
-        parts.append(_text(LEFT - 8, y + 4, number_text(value), "end"))
+        parts.append(rule(LEFT, y, WIDTH - RIGHT, y, "grid"))
+        parts.append(words(LEFT - 8, y + 4, up_text(value), "end"))
     end = float("-inf")
     for value in across.ticks():
         x, text = across.at(value), across_text(value)
-        parts.append(_rule(x, base, x, base + 5, "axis"))
+        parts.append(rule(x, base, x, base + 5, "axis"))
         if x - len(text) * TICK_SPACE / 2 > end:
-            parts.append(_text(x, base + 18, text))
+            parts.append(words(x, base + 18, text))
             end = x + len(text) * TICK_SPACE / 2
-    parts.append(_rule(LEFT, base, WIDTH - RIGHT, base, "axis"))
-    parts.append(_text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, across_name, kind="name"))
+    parts.append(rule(LEFT, base, WIDTH - RIGHT, base, "axis"))
+    parts.append(words((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, across_name, kind="name"))
     middle = (TOP + base) / 2
-    turned = f'<g transform="rotate(-90 14 {_number(middle)})">'
-    parts.append(f"{turned}{_text(14, middle, up_name, kind='name')}</g>")
+    turned = f'<g transform="rotate(-90 14 {coordinate(middle)})">'
+    parts.append(f"{turned}{words(14, middle, up_name, kind='name')}</g>")
     return parts
 
 
@@ -76,17 +84,19 @@ def _legend(names: Sequence[str]) -> list[str]:
     for number, name in enumerate(names):
         x = LEFT + number * LEGEND_STEP
         parts.append(f'<rect class="c{number} area" x="{x}" y="8" width="12" height="12"/>')
-        parts.append(_text(x + 18, 18, name, "start"))
+        parts.append(words(x + 18, 18, name, "start"))
     return parts
 
 
-def _drawing(title: str, parts: Sequence[str]) -> str:
+def drawing(title: str, parts: Sequence[str]) -> str:
+    """The parts as one drawing with a title."""
     box = f'viewBox="0 0 {WIDTH} {HEIGHT}" role="img"'
     return f"<svg {box}><title>{escape(title)}</title>{''.join(parts)}</svg>"
 
 
-def _empty(title: str) -> str:
-    return _drawing(title, [_text(WIDTH / 2, HEIGHT / 2, "nothing was measured", kind="name")])
+def empty(title: str) -> str:
+    """A drawing that says that there is nothing to draw."""
+    return drawing(title, [words(WIDTH / 2, HEIGHT / 2, "nothing was measured", kind="name")])
 
 
 def line_chart(
@@ -103,7 +113,7 @@ def line_chart(
     places = [place for line in lines for place in line.places]
     values = [value for line in lines for value in line.values]
     if not places:
-        return _empty(title)
+        return empty(title)
     base = HEIGHT - BOTTOM
     across = (
         logarithmic(places, LEFT, WIDTH - RIGHT)
@@ -111,14 +121,14 @@ def line_chart(
         else Scale(min(places), max(max(places), min(places) + 1), LEFT, WIDTH - RIGHT)
     )
     up = logarithmic(values, base, TOP) if log_up else linear(values, base, TOP)
-    parts = _frame(across, up, across_name, up_name, across_text)
+    parts = frame(across, up, across_name, up_name, across_text)
     for number, line in enumerate(lines):
         points = " ".join(
-            f"{_number(across.at(place))},{_number(up.at(value))}"
+            f"{coordinate(across.at(place))},{coordinate(up.at(value))}"
             for place, value in zip(line.places, line.values, strict=True)
         )
         parts.append(f'<polyline class="c{number} line" points="{points}"/>')
-    return _drawing(title, [*parts, *_legend([line.name for line in lines])])
+    return drawing(title, [*parts, *_legend([line.name for line in lines])])
 
 
 def bar_chart(
@@ -131,20 +141,20 @@ def bar_chart(
 ) -> str:
     """Bars beside each other, each with its label; the value shows where one points at it."""
     if not values:
-        return _empty(title)
+        return empty(title)
     base = HEIGHT - BOTTOM
     across = Scale(0, len(values), LEFT, WIDTH - RIGHT)
     up = linear(values, base, TOP)
-    parts = _frame(Scale(0, 1, LEFT, LEFT), up, across_name, up_name, lambda _: "")
+    parts = frame(Scale(0, 1, LEFT, LEFT), up, across_name, up_name, lambda _: "")
     broad = (across.at(1) - across.at(0)) * 0.8
     widest = max(len(label) for label in labels) * TICK_SPACE + 4
     every = max(1, round(widest / (across.at(1) - across.at(0)) + 0.5))
     for number, (label, value) in enumerate(zip(labels, values, strict=True)):
         middle, y = across.at(number + 0.5), up.at(value)
-        place = f'x="{_number(middle - broad / 2)}" y="{_number(y)}"'
-        size = f'width="{_number(broad)}" height="{_number(base - y)}"'
+        place = f'x="{coordinate(middle - broad / 2)}" y="{coordinate(y)}"'
+        size = f'width="{coordinate(broad)}" height="{coordinate(base - y)}"'
         told = f"<title>{escape(label)}: {value:.4g}</title>"
         parts.append(f'<rect class="c0 area" {place} {size}>{told}</rect>')
         if number % every == 0:
-            parts.append(_text(middle, base + 18, label))
-    return _drawing(title, [*parts, *_legend([name])])
+            parts.append(words(middle, base + 18, label))
+    return drawing(title, [*parts, *_legend([name])])

@@ -292,7 +292,10 @@ PARENT_DTYPE: Final = np.dtype(
         ("hold_ns", "i8"),  # nothing is sent for it before: the gate refused what it wanted
         ("held", "i8"),  # refusals in a row
         ("ending", "i8"),  # event that ends it once no child is open
-        ("unused", "i8", (12,)),
+        ("closing", "i8"),  # as arrival: midpoint when it ended; 0: there was none
+        ("closing_volume", "i8"),
+        ("closing_notional", "i8"),
+        ("unused", "i8", (9,)),
     ]
 )
 
