@@ -10,100 +10,122 @@ from typing import Final
 
 from numba import njit
 
-from feedhandler.actions import CANCELED, REJECTED, emit, head
-from router import log as records
-from router.entry.encode import encode_cancel, encode_order, encode_replace
-from router.entry.transmit import out_buffer, transmit
+from feedhandler.actions import CANCEL_REJECTED, CANCELED, REJECTED, emit, head
+from router import log
+from router.entry.encode import encode_cancel, encode_order, encode_replace, session_of
+from router.entry.layout import SESSION
+from router.entry.transmit import transmit
 from router.intents import intent_row
-from router.loop.stages import ENCODE, RISK, end_order, end_stage
+from router.loop.stages import ENCODE, RISK, ROUTE, end_order, end_stage
 from router.loop.timers import set_timer
-from router.orders.children import ask_cancel, ask_replace, enter
-from router.orders.reports import hear
-from router.risk.counting import count_passed, count_rejected
-from router.risk.judge import judge
-from router.risk.layout import TABLE_FULL
-from router.rows import add, child_row, get, parent_row, put, venue_row
-from router.tables import CANCEL, CHILD, ENTER, HEAD, INTENT, INTENT_TIMER, PARENT, REPLACE, VENUE
+from router.orders.children import ask_cancel, ask_replace, enter, may_cancel
+from router.orders.hear import hear
+from router.orders.states import STATE
+from router.risk.judge import count_passed, count_rejected, judge_fully
+from router.rows import account_row, add, child_row, get, instrument_row, parent_row, put, venue_row
+from router.tables import (
+    ACCOUNT,
+    CHILD,
+    ENTER,
+    HEAD,
+    INSTRUMENT,
+    INTENT,
+    INTENT_TIMER,
+    PARENT,
+    REPLACE,
+    VENUE,
+)
 
 FIRST_HOLD_NS: Final = 10_000_000  # a parent whose order was refused tries no sooner
 MOST_DOUBLINGS: Final = 7  # 1.28 s
-SUSPENDING_REFUSALS: Final = 20  # in a row
+TABLE_FULL: Final = -1  # a refusal that is no verdict: there is no room for another order
 
 
 @njit(nogil=True)
-def tell_refusal(router, intent, reason, now):
-    """Writes the refusal to the log."""
-    about = get(intent, INTENT.venue) | get(intent, INTENT.kind) << 8
-    parent, child = get(intent, INTENT.parent), get(intent, INTENT.child)
-    quantity, price = get(intent, INTENT.quantity), get(intent, INTENT.price)
-    log = get(router, HEAD.log)
-    records.write(log, records.GATE, now, parent, child, reason, quantity, price, about)
+def tell_refusal(router, intent, reason, seen, allowed, now):
+    """Writes a refusal to the log."""
+    line = log.claim(get(router, HEAD.log), log.GATE, 2, now)
+    if line == 0:
+        return
+    put(line, 16, get(intent, INTENT.parent))
+    put(line, 24, get(intent, INTENT.child))
+    put(line, 32, reason)
+    put(line, 40, get(intent, INTENT.quantity))
+    put(line, 48, get(intent, INTENT.price))
+    put(line, 56, get(intent, INTENT.venue) | get(intent, INTENT.kind) << 8)
+    more = line + log.LINE_BYTES
+    for offset in range(0, log.LINE_BYTES, 8):
+        put(more, offset, 0)
+    put(more, 0, seen)
+    put(more, 8, allowed)
+    log.publish(get(router, HEAD.log), 2)
 
 
 @njit(nogil=True)
-def refuse(router, intent, reason, now):
-    """The gate holds an intent back: told, counted, and the parent waits longer each time."""
+def refuse(router, intent, reason, seen, allowed, now):
+    """The gate holds an intent back: told, counted, and its parent waits longer each time."""
     put(intent, INTENT.verdict, reason)
     count_rejected(router, intent, reason, now)
-    add(router, HEAD.reject_count, 1)
-    tell_refusal(router, intent, reason, now)
+    tell_refusal(router, intent, reason, seen, allowed, now)
     parent = get(intent, INTENT.parent)
     if parent == 0:
         return
     row = parent_row(router, parent)
     held = get(row, PARENT.held)
     put(row, PARENT.held, held + 1)
-    add(row, PARENT.rejects, 1)
     put(row, PARENT.hold_ns, now + (FIRST_HOLD_NS << min(held, MOST_DOUBLINGS)))
 
 
 @njit(nogil=True)
-def answer_locally(router, child, kind, reason, now):
-    """What a venue would say, said by ourselves of an order that never left: REJECTED, CANCELED."""
+def answer_locally(router, kind, token, reason, now):
+    """Says of an order what its venue would say, where the venue never had it."""
     action = get(router, HEAD.local)
-    token = get(child_row(router, child), CHILD.token)
     emit(action, head(kind, 0, 0), 0, token, 0, 0, reason, now, 0)
     hear(router, action, now)
 
 
 @njit(nogil=True)
-def hand_over(router, child, intent, length, now):
-    """Gives the message in the venue's buffer to its port; 0, or what the port said."""
-    session = get(venue_row(router, get(intent, INTENT.venue)), VENUE.session)
-    far = get(router, HEAD.far_now)
-    if far != 0:
-        put(far, 0, now)
-    return transmit(router, session, length, child, get(intent, INTENT.kind), now)
+def hand_over(router, stages, child, kind, token, length, now):
+    """Gives the message in the out buffer of a child's venue to its port; 0 where it left."""
+    end_stage(stages, ENCODE)
+    if length <= 0:
+        add(router, HEAD.unsaid_count, 1)
+        return 1
+    venue = venue_row(router, get(child_row(router, child), CHILD.venue))
+    session = session_of(router, get(child_row(router, child), CHILD.venue))
+    far_now = get(router, HEAD.far_now)
+    if far_now != 0:
+        put(far_now, 0, now)
+    out = get(session, SESSION.out)
+    failed = transmit(router, get(venue, VENUE.session), child, kind, token, out, length)
+    if failed != 0:
+        add(router, HEAD.unsent_count, 1)
+        return 1
+    add(router, HEAD.message_count, 1)
+    end_order(stages)
+    return 0
 
 
 @njit(nogil=True)
 def send_order(router, stages, child, intent, now):
-    """Encodes and sends a new order."""
-    session = get(venue_row(router, get(intent, INTENT.venue)), VENUE.session)
-    length = encode_order(router, intent, out_buffer(router, session))
-    end_stage(stages, ENCODE)
-    if length <= 0:
-        add(router, HEAD.unsaid_count, 1)
-        answer_locally(router, child, REJECTED, 0, now)
-        return
+    """Encodes and sends a new order; one that cannot leave is rejected on the spot."""
+    session = session_of(router, get(intent, INTENT.venue))
+    token = get(intent, INTENT.token)
     put(child_row(router, child), CHILD.sent_ns, now)
-    if hand_over(router, child, intent, length, now) != 0:
-        add(router, HEAD.unsent_count, 1)
-        answer_locally(router, child, REJECTED, 0, now)
-        return
-    add(router, HEAD.order_count, 1)
-    end_order(stages)
+    length = encode_order(router, intent, get(session, SESSION.out))
+    if hand_over(router, stages, child, ENTER, token, length, now) != 0:
+        put(child_row(router, child), CHILD.sent_ns, 0)
+        answer_locally(router, REJECTED, token, 0, now)
 
 
 @njit(nogil=True)
 def pass_order(router, stages, intent, now):
     """A new order that was let through."""
+    count_passed(router, intent, now)
     child = enter(router, intent, now)
     if child == 0:
-        refuse(router, intent, TABLE_FULL, now)
+        refuse(router, intent, TABLE_FULL, 0, 0, now)
         return
-    put(intent, INTENT.child, child)
-    count_passed(router, intent, now)
     put(parent_row(router, get(intent, INTENT.parent)), PARENT.held, 0)
     send_ns = get(intent, INTENT.send_ns)
     if send_ns > now and set_timer(router, send_ns, INTENT_TIMER, child) != 0:
@@ -116,38 +138,95 @@ def pass_replace(router, stages, intent, now):
     """A change that was let through."""
     child = get(intent, INTENT.child)
     quantity, price = get(intent, INTENT.quantity), get(intent, INTENT.price)
-    session = get(venue_row(router, get(intent, INTENT.venue)), VENUE.session)
+    if get(child_row(router, child), CHILD.sent_ns) == 0:
+        return  # it has not left yet
+    count_passed(router, intent, now)
     token = ask_replace(router, child, quantity, price, now)
     if token == 0:
         return
     put(intent, INTENT.token, token)
-    length = encode_replace(router, intent, out_buffer(router, session))
-    end_stage(stages, ENCODE)
-    if length <= 0 or hand_over(router, child, intent, length, now) != 0:
-        add(router, HEAD.unsent_count, 1)
-        refuse_change(router, child, token, now)
-        return
-    count_passed(router, intent, now)
-    end_order(stages)
+    session = session_of(router, get(child_row(router, child), CHILD.venue))
+    length = encode_replace(router, intent, get(session, SESSION.out))
+    if hand_over(router, stages, child, REPLACE, token, length, now) != 0:
+        answer_locally(router, CANCEL_REJECTED, token, 0, now)
 
 
 @njit(nogil=True)
-def cancel_child(router, stages, intent, now):
-    """Cancels a child; one that has not left yet is over at once."""
+def pass_cancel(router, stages, intent, now):
+    """A cancel; an order that has not left yet is over at once."""
     child = get(intent, INTENT.child)
     row = child_row(router, child)
-    if get(row, CHILD.sent_ns) == 0:
-        answer_locally(router, child, CANCELED, 0, now)
-        return
-    if ask_cancel(router, child, now) == 0:
-        return
-    put(intent, INTENT.venue, get(row, CHILD.venue))
-    session = get(venue_row(router, get(row, CHILD.venue)), VENUE.session)
-    length = encode_cancel(router, child, out_buffer(router, session))
-    end_stage(stages, ENCODE)
-    if length <= 0 or hand_over(router, child, intent, length, now) != 0:
-        add(router, HEAD.unsent_count, 1)
-        refuse_change(router, child, get(row, CHILD.token), now)
+    token = get(row, CHILD.token)
+    if may_cancel(row) == 0:
         return
     count_passed(router, intent, now)
-    end_order(stages)
+    ask_cancel(router, child, now)
+    if get(row, CHILD.sent_ns) == 0:
+        answer_locally(router, CANCELED, token, 0, now)
+        return
+    session = session_of(router, get(row, CHILD.venue))
+    length = encode_cancel(router, row, get(session, SESSION.out))
+    if hand_over(router, stages, child, get(intent, INTENT.kind), token, length, now) != 0:
+        answer_locally(router, CANCEL_REJECTED, token, 0, now)
+
+
+@njit(nogil=True)
+def pass_intent(router, stages, intent, now):
+    """One intent through the gate."""
+    kind = get(intent, INTENT.kind)
+    reason, seen, allowed = judge_fully(router, intent, now)
+    end_stage(stages, RISK)
+    if reason != 0:
+        refuse(router, intent, reason, seen, allowed, now)
+    elif kind == ENTER:
+        pass_order(router, stages, intent, now)
+    elif kind == REPLACE:
+        pass_replace(router, stages, intent, now)
+    else:
+        pass_cancel(router, stages, intent, now)
+
+
+@njit(nogil=True)
+def gate(router, now):
+    """All intents that wait, in order; none is left."""
+    count, stages = get(router, HEAD.intent_count), get(router, HEAD.stages)
+    if count == 0:
+        return
+    end_stage(stages, ROUTE)
+    for number in range(count):
+        pass_intent(router, stages, intent_row(router, number), now)
+    put(router, HEAD.intent_count, 0)
+
+
+@njit(nogil=True)
+def is_held_back(router, row):
+    """Whether something has come between an order's decision and its leaving."""
+    killed = get(router, HEAD.killed) | get(venue_row(router, get(row, CHILD.venue)), VENUE.down)
+    killed |= get(account_row(router, get(row, CHILD.account)), ACCOUNT.killed)
+    return killed | get(instrument_row(router, get(row, CHILD.instrument)), INSTRUMENT.killed)
+
+
+@njit(nogil=True)
+def send_held(router, child, now):
+    """The time of an order that waited has come; one that was canceled meanwhile is over."""
+    row, intent = child_row(router, child), get(router, HEAD.held_intent)
+    if get(row, CHILD.state) != STATE.pending_new or get(row, CHILD.sent_ns) != 0:
+        return
+    if is_held_back(router, row) != 0:
+        answer_locally(router, REJECTED, get(row, CHILD.token), 0, now)
+        return
+    put(intent, INTENT.kind, ENTER)
+    put(intent, INTENT.child, child)
+    put(intent, INTENT.parent, get(row, CHILD.parent))
+    put(intent, INTENT.instrument, get(row, CHILD.instrument))
+    put(intent, INTENT.account, get(row, CHILD.account))
+    put(intent, INTENT.venue, get(row, CHILD.venue))
+    put(intent, INTENT.side, get(row, CHILD.side))
+    put(intent, INTENT.quantity, get(row, CHILD.quantity))
+    put(intent, INTENT.price, get(row, CHILD.price))
+    put(intent, INTENT.tif, get(row, CHILD.tif))
+    put(intent, INTENT.flags, get(row, CHILD.flags))
+    put(intent, INTENT.minimum, get(row, CHILD.minimum))
+    put(intent, INTENT.shown, get(row, CHILD.shown))
+    put(intent, INTENT.token, get(row, CHILD.token))
+    send_order(router, get(router, HEAD.stages), child, intent, now)

@@ -10,15 +10,38 @@ from typing import Final
 
 from numba import njit
 
-from nic.raw import load_i32le
+from nic.raw import load_i32le, load_i64le
 from router.intents import want_cancel
 from router.loop.gate import gate
-from router.loop.stages import ROUTE, end_stage
 from router.loop.timers import set_timer
+from router.orders.children import may_cancel
+from router.orders.parents import cancel_parent, parent_event, start_parent, suspend_parent
+from router.orders.parents import want_cancels
+from router.orders.states import EVENT, STATE
+from router.routing.dark_first import dark_first
+from router.routing.posting import post
+from router.routing.sweep import take
 from router.rows import child_row, get, parent_row, put
-from router.tables import CHILD, DARK, DARK_FIRST, HEAD, PARENT, PARENT_TIMER, PASSIVE, PLAN, TAKE, TAKES
+from router.strategies.dark_then_lit import DRY
+from router.strategies.plan import plan
+from router.tables import (
+    CHILD,
+    DARK,
+    DARK_FIRST,
+    HEAD,
+    INSTRUMENT,
+    PARENT,
+    PARENT_TIMER,
+    PASSIVE,
+    PLAN,
+    TAKE,
+    TAKES,
+)
 
 SUSPENDING_REFUSALS: Final = 20  # of a parent's orders by the gate, in a row
+REFUSED_TOO_OFTEN: Final = 1  # why a parent was suspended
+GIVEN_UP: Final = 2  # why a parent ended: its strategy wants no more
+PASSES: Final = 4  # through a strategy in one go: a phase may lead on to the next at once
 
 
 @njit(nogil=True)
@@ -32,17 +55,139 @@ def remind(router, parent, due_ns):
 
 
 @njit(nogil=True)
-def cancel_open(router, parent, passive_only):
-    """Wants the open children of a parent canceled; how many are still open afterwards.
+def is_passive(row):
+    """Whether a child rests in the market."""
+    return get(row, CHILD.flags) & (TAKES | DARK) == 0
 
-    Those that take, or are in the dark, end by themselves: with `passive_only` they are left.
-    """
-    child, still = get(parent_row(router, parent), PARENT.first_open), 0
+
+@njit(nogil=True)
+def resting_shares(router, parent):
+    """Shares that a parent has resting in the market."""
+    child, shares = get(parent_row(router, parent), PARENT.first_open), 0
     while child != 0:
         row = child_row(router, child)
-        still += 1
-        leaves = passive_only != 0 and get(row, CHILD.flags) & (TAKES | DARK) != 0
-        if not leaves and can_be_canceled(get(row, CHILD.state)):
-            want_cancel(router, child, get(row, CHILD.decision))
+        if is_passive(row):
+            shares += get(row, CHILD.leaves)
         child = get(row, CHILD.next_sibling)
-    return still
+    return shares
+
+
+@njit(nogil=True)
+def leave(router, parent, shares):
+    """Wants resting children canceled until no more than so many shares rest."""
+    child, decision = get(parent_row(router, parent), PARENT.first_open), 0
+    resting = resting_shares(router, parent)
+    while child != 0 and resting > shares:
+        row = child_row(router, child)
+        decision = get(row, CHILD.decision)
+        if is_passive(row):
+            resting -= get(row, CHILD.leaves)
+            if may_cancel(row):
+                want_cancel(router, child, decision)
+        child = get(row, CHILD.next_sibling)
+
+
+@njit(nogil=True)
+def take_now(router, parent, row, place, now):
+    """Sweeps what is due beyond what is taking already; what rests makes room where it must."""
+    resting, open_shares = resting_shares(router, parent), get(row, PARENT.open)
+    free = get(row, PARENT.quantity) - get(row, PARENT.cum) - open_shares
+    due = get(place, PLAN.quantity) - (open_shares - resting)
+    if due > free:
+        leave(router, parent, 0)
+    take(router, parent, min(due, free), get(place, PLAN.limit), now)
+
+
+@njit(nogil=True)
+def ask_dark(router, parent, row, place, now):
+    """Asks dark venues; 1 where they have nothing more to give."""
+    due = get(place, PLAN.quantity) - get(row, PARENT.open)
+    asked = dark_first(router, parent, due, get(place, PLAN.limit), now)
+    if asked != 0 or get(row, PARENT.open_children) != 0:
+        return 0
+    put(row, PARENT.phase, DRY)
+    return 1
+
+
+@njit(nogil=True)
+def act_on(router, parent, row, place, now):
+    """Does what the plan says; 1 where the strategy has to be asked again at once."""
+    style, quantity = get(place, PLAN.style), get(place, PLAN.quantity)
+    if style == TAKE:
+        take_now(router, parent, row, place, now)
+    elif style == DARK_FIRST:
+        return ask_dark(router, parent, row, place, now)
+    elif style == PASSIVE:
+        post(router, parent, quantity, get(place, PLAN.limit), get(place, PLAN.shown), now)
+    else:
+        leave(router, parent, quantity)
+    return 0
+
+
+@njit(nogil=True)
+def is_waiting(router, parent, row, now):
+    """Whether nothing may be sent for a parent now: the gate refused it lately, or too often."""
+    if get(row, PARENT.held) >= SUSPENDING_REFUSALS:
+        suspend_parent(router, parent, REFUSED_TOO_OFTEN, now)
+        return True
+    if now < get(row, PARENT.hold_ns):
+        remind(router, parent, get(row, PARENT.hold_ns))
+        return True
+    return False
+
+
+@njit(nogil=True)
+def begin_or_end(router, parent, row, now):
+    """What is done for a parent that does not work: started, or its children canceled."""
+    state = get(row, PARENT.state)
+    if state == STATE.new and now >= get(row, PARENT.start_ns):
+        return start_parent(router, parent, now)
+    if state == STATE.new:
+        remind(router, parent, get(row, PARENT.start_ns))
+    if state == STATE.pending_cancel:
+        want_cancels(router, parent, get(row, PARENT.last_decision))
+        gate(router, now)
+    return 0
+
+
+@njit(nogil=True)
+def work_on(router, parent, now):
+    """Looks at a parent, by its number."""
+    row, place = parent_row(router, parent), get(router, HEAD.plan)
+    if get(row, PARENT.state) != STATE.working and begin_or_end(router, parent, row, now) == 0:
+        return
+    for _ in range(PASSES):
+        if get(row, PARENT.state) != STATE.working or is_waiting(router, parent, row, now):
+            return
+        plan(router, parent, now, place)
+        due_ns = get(place, PLAN.next_ns)
+        if get(place, PLAN.done) != 0:
+            cancel_parent(router, parent, GIVEN_UP, now)
+            want_cancels(router, parent, get(row, PARENT.last_decision))
+            gate(router, now)
+            return
+        again = act_on(router, parent, row, place, now)
+        gate(router, now)
+        if due_ns > now:
+            remind(router, parent, due_ns)
+        elif due_ns == 0 and again == 0:
+            return
+        if due_ns > now and again == 0:
+            return
+
+
+@njit(nogil=True)
+def work_on_instrument(router, instrument, now):
+    """Looks at the working parents of an instrument, the one that came last first."""
+    parent = load_i32le(get(router, HEAD.active) + 4 * instrument)
+    while parent != 0:
+        following = get(parent_row(router, parent), PARENT.next_active)
+        work_on(router, parent, now)
+        parent = following
+
+
+@njit(nogil=True)
+def work_on_all(router, now):
+    """Looks at all working parents."""
+    for instrument in range(get(router, HEAD.instrument_count)):
+        work_on_instrument(router, instrument, now)
