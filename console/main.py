@@ -25,7 +25,7 @@ COMMANDS = {
     "book": ("console.book", "Show a symbol's books, venue by venue."),
     "verify-books": ("console.verify", "Rebuild books with the slow model and compare."),
     "feeds": ("console.feeds", "List the feeds, or one feed's message types."),
-    "explain": ("console.explain", "Say what a decision saw, and why an order went where it did."),
+    "explain": ("console.explain", "Show what a decision saw, and why an order went where it did."),
     "top": ("console.top", "Watch the counters of a running loop."),
     "warm": ("console.warm", "Compile the kernels now, so that later starts are quick."),
     "bench": ("console.bench", "Time decoding and books on an ITCH 5.0 file."),

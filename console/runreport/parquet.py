@@ -25,6 +25,8 @@ ORDERS: Final = "orders.parquet"
 FILLS: Final = "fills.parquet"
 DECISIONS: Final = "decisions.parquet"
 REJECTS: Final = "rejects.parquet"
+LAYOUT: Final = b"sweepwire_results"  # of the metadata: the number of this layout of columns
+LAYOUT_NUMBER: Final = b"1"
 WORDS: Final = b"words"  # of the file's metadata: what the candidates' two words are, by style
 Numbers = NDArray[np.int64]
 
@@ -98,7 +100,8 @@ def write_parquet(folder: Path, results: Results) -> list[Path]:
         REJECTS: reject_columns(results, arrays),
     }
     for name, columns in made.items():
-        table = arrow.table(columns).replace_schema_metadata({WORDS: _words(results)})
+        about = {WORDS: _words(results), LAYOUT: LAYOUT_NUMBER}
+        table = arrow.table(columns).replace_schema_metadata(about)
         arrow.parquet.write_table(table, folder / name, compression="zstd")
     return [folder / name for name in made]
 
@@ -248,7 +251,7 @@ def read_rows(
 ) -> list[Object]:
     """Rows of a stored file that pass filters of pyarrow; times in ns since the epoch.
 
-    Raises ConfigError where there is no such file, or no pyarrow.
+    Raises ConfigError where there is no such file, another one, or no pyarrow.
     """
     arrow = pyarrow_or_none()
     if arrow is None:
@@ -261,6 +264,8 @@ def read_rows(
         table = arrow.parquet.read_table(path, filters=list(filters) if filters else None)
     except arrow.ArrowInvalid as error:
         raise ConfigError(f"{path}: not readable as Parquet: {error}") from None
+    if (table.schema.metadata or {}).get(LAYOUT) != LAYOUT_NUMBER:
+        raise ConfigError(f"{path}: not results of a replay as this release writes them")
     for place, field in enumerate(table.schema):  # Python's times have no nanoseconds
         if arrow.types.is_timestamp(field.type):
             times = table.column(place).cast(arrow.int64())

@@ -95,3 +95,9 @@ def test_a_file_that_is_no_parquet_is_one_line(tmp_path):
     (tmp_path / parquet.ORDERS).write_text("text")
     with pytest.raises(ConfigError, match=r"orders\.parquet: not readable as Parquet"):
         parquet.read_rows(tmp_path, parquet.ORDERS)
+
+
+def test_parquet_that_is_something_else_is_one_line(tmp_path):
+    arrow.parquet.write_table(arrow.table({"child": [1]}), tmp_path / parquet.ORDERS)
+    with pytest.raises(ConfigError, match=r"orders\.parquet: not results of a replay"):
+        parquet.read_rows(tmp_path, parquet.ORDERS)
