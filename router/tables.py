@@ -105,8 +105,9 @@ HEAD_DTYPE: Final = np.dtype(
         ("local", "i8"),  # an action, for what a venue would say and we say ourselves
         ("answers", "i8"),  # actions, of what a session brought
         ("descriptors", "i8"),  # of the bytes that a session brought
+        ("held_intent", "i8"),  # an intent, for an order that leaves later than it was decided
         ("fills", "i8"),  # executions as booked (router/orders)
-        ("unused_control", "i8", (6,)),
+        ("unused_control", "i8", (5,)),
         # Written by the loop.
         ("now_ns", "i8"),  # time of the event being worked on
         ("due_ns", "i8"),  # nothing of ours happens before: the first timer or answer
@@ -337,7 +338,8 @@ CHILD_DTYPE: Final = np.dtype(
         ("ahead", "i8"),  # shares before it in the queue when it was entered, as far as known
         ("busted", "i8"),  # shares executed, then taken back: part of `quantity`, not of `cum`
         ("reference", "i8"),  # price that it is reserved at where it has none
-        ("unused", "i8", (4,)),
+        ("followed", "i8"),  # 1: what follows from its end was done
+        ("unused", "i8", (3,)),
     ]
 )
 

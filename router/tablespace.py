@@ -85,6 +85,7 @@ class RouterTables:
             ("plan", tables.PLAN_DTYPE, 1),
             ("routed", np.dtype("i8"), MOST_VENUES),
             ("local", ACTION_DTYPE, 1),
+            ("held_intent", tables.INTENT_DTYPE, 1),
             ("answers", ACTION_DTYPE, MOST_ANSWERS),
             ("descriptors", DESCRIPTOR_DTYPE, MOST_PIECES),
             *log_sections(sizes.log_lines),

@@ -13,6 +13,7 @@ from feedhandler.actions import (
     ADD,
     ALL,
     BANDS,
+    BUY,
     CLEAR,
     EXECUTE,
     EXECUTE_PRICE,
@@ -44,6 +45,7 @@ from feedhandler.consolidated.layout import (
     STATE_CHANGED,
     TOUCHED,
     TOUCHED_COUNT,
+    TRADE_NOTE_BYTES,
     TRADES,
     UNMAPPED,
     UPPER_BAND,
@@ -136,21 +138,32 @@ def earlier(actions, number, order_id):
     return at
 
 
+@njit(nogil=True, forceinline=True)
+def noted_trade(market, number):
+    """Where price, venue instrument and side of the order of a batch's action are noted."""
+    return load_i64le(market + TRADES) + TRADE_NOTE_BYTES * number
+
+
 @njit(nogil=True)
-def note_trade(market, actions, number, price, own):
-    """Keeps an order's price and venue instrument for the trade that the batch makes of it.
+def note_trade(market, actions, number, price, own, side):
+    """Keeps an order's price, venue instrument and side for the trade that the batch makes of it.
 
     An order that the batch itself added has minus 2 minus the number of its ADD as instrument.
     """
-    trades = load_i64le(market + TRADES)
     at = earlier(actions, number, word(actions + ACTION_BYTES * number, 2))
     if at >= 0:
         price = word(actions + ACTION_BYTES * at, 3)
         if own == NOT_KNOWN:
+            before_it = noted_trade(market, at)
             is_add = kind_of(actions + ACTION_BYTES * at) == ADD
-            own = -2 - at if is_add else load_i64le(trades + 16 * at + 8)
-    store_u64le(trades + 16 * number, price)
-    store_u64le(trades + 16 * number + 8, own)
+            own = -2 - at if is_add else word(before_it, 1)
+            side = (
+                (word(actions + ACTION_BYTES * at, 0) >> 8) & 0xFF if is_add else word(before_it, 2)
+            )
+    noted = noted_trade(market, number)
+    store_u64le(noted, price)
+    store_u64le(noted + 8, own)
+    store_u64le(noted + 16, side)
 
 
 @njit(nogil=True)
@@ -164,14 +177,19 @@ def before(market, book, actions, count):
         named = names_order(kind_of(action))
         if not named or (word(action, 1) != 0 and not wants_trades):
             continue
-        price, own = NO_PRICE, NOT_KNOWN
+        price, own, side = NO_PRICE, NOT_KNOWN, 0
         order = find_order(book, word(action, 2))
         if order != 0:
             level = level_at(order)
-            price, own = load_i64le(level_address(book, level)), ladder_of(book, level) >> 1
+            ladder = ladder_of(book, level)
+            price, own, side = (
+                load_i64le(level_address(book, level)),
+                ladder >> 1,
+                BUY + (ladder & 1),
+            )
             touch(market, own)
         if wants_trades:
-            note_trade(market, actions, number, price, own)
+            note_trade(market, actions, number, price, own, side)
 
 
 @njit(nogil=True, forceinline=True)
@@ -241,28 +259,32 @@ def follow_all(market, venue, book, time_ns):
 
 @njit(nogil=True)
 def trade_of(market, venue, book, actions, number):
-    """(instrument, price) of an execution or trade report of a batch that was applied.
+    """(instrument, price, side) of an execution or trade report of a batch that was applied.
 
-    Not above 0 for an instrument that nobody mapped. Only where somebody wants TRADE records.
+    The instrument is not above 0 where nobody mapped it; the side is that of the order that stood
+    there, 0 where nobody says. Only where somebody wants TRADE records.
     """
     action = actions + ACTION_BYTES * number
     kind, price, own = kind_of(action), word(action, 3), NOT_KNOWN
+    side = (word(action, 0) >> 8) & 0xFF
     if kind != TRADE:
-        noted = load_i64le(market + TRADES) + 16 * number
+        noted = noted_trade(market, number)
         own = word(noted, 1)
         if kind == EXECUTE:
             price = word(noted, 0)
+        if side == 0:
+            side = word(noted, 2)
         if own < NOT_KNOWN:
             own = instrument_of(book, word(actions + ACTION_BYTES * (-2 - own), 1))
     if own < 0 and word(action, 1) != 0:
         own = instrument_of(book, word(action, 1))
-    return global_of(market, venue, own), price
+    return global_of(market, venue, own), price, side
 
 
 @njit(nogil=True)
 def publish_trade(market, venue, book, actions, number, time_ns):
     """An execution or a trade report."""
-    instrument, price = trade_of(market, venue, book, actions, number)
+    instrument, price, _ = trade_of(market, venue, book, actions, number)
     if instrument <= 0:
         return
     action = actions + ACTION_BYTES * number

@@ -36,7 +36,7 @@ HEAD_DTYPE: Final = np.dtype(
         ("subscribers", "i8"),
         ("touched", "i8"),  # venue instruments of the batch, i8 each
         ("stamps", "i8"),  # by venue instrument: batch that last touched it
-        ("trades", "i8"),  # by action of the batch: price of the execution
+        ("trades", "i8"),  # by action of the batch: price, venue instrument, side of the order
         ("venue_count", "i8"),
         ("quote_venues", "i8"),  # quotes that an instrument has room for
         ("instrument_count", "i8"),  # room for numbers 1 … count - 1
@@ -116,6 +116,8 @@ SUBSCRIBER_DTYPE: Final = np.dtype(
         ("spare", "i8", (2,)),
     ]
 )
+
+TRADE_NOTE_BYTES: Final = 32
 
 NORMAL: Final = 0
 LOCKED: Final = 1

@@ -121,7 +121,7 @@ class Market(MarketViews):
                 ("maps", np.dtype("i4"), venues * venue_instruments),
                 ("touched", np.dtype("i8"), venue_instruments),
                 ("stamps", np.dtype("i8"), venue_instruments),
-                ("trades", np.dtype("i8"), 2 * BATCH),
+                ("trades", np.dtype("i8"), layout.TRADE_NOTE_BYTES // 8 * BATCH),
             ],
             path,
             hugepages=True,

@@ -40,7 +40,7 @@ def fire(router, now):
 
 
 @njit(nogil=True)
-def happen(router, until_ns):
+def happen(router, until_ns, receive):
     """Lets all that is due by then happen."""
     while True:
         due, far = get(router, HEAD.due_ns), far_due(router)
@@ -52,12 +52,12 @@ def happen(router, until_ns):
             fire(router, due)
         else:
             put(router, HEAD.now_ns, far)
-            call_kernel(get(router, HEAD.far_step), get(router, HEAD.far), far, 0, 0, 0)
-            poll_sessions(router)
+            ready = call_kernel(get(router, HEAD.far_step), get(router, HEAD.far), far, 0, 0, 0)
+            poll_sessions(router, ready, receive)
 
 
 @njit(nogil=True, forceinline=True)
-def advance(router, until_ns):
+def advance(router, until_ns, receive):
     """As `happen`; nothing but two looks where nothing is due."""
     if min(get(router, HEAD.due_ns), far_due(router)) <= until_ns:
-        happen(router, until_ns)
+        happen(router, until_ns, receive)

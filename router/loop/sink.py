@@ -31,6 +31,7 @@ from router.loop.work import work_on_all, work_on_instrument
 from router.rows import get, put
 from router.tables import HEAD
 
+
 @njit(nogil=True, forceinline=True)
 def router_of(state):
     """Address of the router's head."""
@@ -38,16 +39,16 @@ def router_of(state):
 
 
 @njit(nogil=True)
-def time_comes(state, timestamp_ns):
+def time_comes(state, timestamp_ns, receive):
     """It is that late."""
-    advance(router_of(state), timestamp_ns)
+    advance(router_of(state), timestamp_ns, receive)
 
 
 @njit(nogil=True)
-def arrive_at(state, timestamp_ns):
+def arrive_at(state, timestamp_ns, receive):
     """A packet has come: what is due before it happens first."""
     router = router_of(state)
-    advance(router, timestamp_ns)
+    advance(router, timestamp_ns, receive)
     put(router, HEAD.now_ns, timestamp_ns)
     begin_packet(state, get(router, HEAD.stages))
 
@@ -57,9 +58,7 @@ def tell_far(router, venue, actions, count, now):
     """Lets who stands at the other end in a replay hear a feed, where it wants to."""
     wants = get(router, HEAD.far_wants)
     if wants != 0 and (load_i64le(wants) >> venue) & 1 != 0:
-        call_kernel(
-            get(router, HEAD.far_note), get(router, HEAD.far), venue, actions, count, now
-        )
+        call_kernel(get(router, HEAD.far_note), get(router, HEAD.far), venue, actions, count, now)
 
 
 @njit(nogil=True)
@@ -95,7 +94,11 @@ def route_packet(state, context, actions, count):
     end_stage(stages, DECODE)
     if row == 0 or count == 0:
         return
-    market, venue, book = load_i64le(row + VENUE_MARKET), load_i64le(row + VENUE_NUMBER), get(row, 0)
+    market, venue, book = (
+        load_i64le(row + VENUE_MARKET),
+        load_i64le(row + VENUE_NUMBER),
+        get(row, 0),
+    )
     now = get(context, CAPTURE_NS)
     tell_far(router, venue, actions, count, now)
     apply_packet(market, venue, book, actions, count, now)

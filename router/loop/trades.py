@@ -17,11 +17,10 @@ from feedhandler.actions import (
 )
 from feedhandler.consolidated.follow import kind_of, trade_of, word
 from router.routing.hidden import note_hidden
-from router.routing.posting import note_trade
+from router.routing.posting_flows import note_trade
 from router.rows import add, get, instrument_row, put
 from router.tables import HEAD, INSTRUMENT
 
-SIDE_SHIFT: Final = 8
 FLAGS_SHIFT: Final = 16
 NOT_OURS: Final = -1
 
@@ -50,16 +49,15 @@ def follow_trades(router, market, number, book, actions, count, now):
         action = actions + ACTION_BYTES * place
         if not is_execution(kind_of(action)):
             continue
-        instrument, price = trade_of(market, number, book, actions, place)
+        instrument, price, side = trade_of(market, number, book, actions, place)
         if instrument <= 0 or price == NO_PRICE:
             continue
-        about, shares = word(action, 0), word(action, 4)
-        flags, side = about >> FLAGS_SHIFT, (about >> SIDE_SHIFT) & 0xFF
+        flags, shares = word(action, 0) >> FLAGS_SHIFT, word(action, 4)
         if flags & NOT_PRINTABLE == 0:
             count_trade(router, instrument, price, shares, now)
         if venue == NOT_OURS:
             continue
-        if flags & HIDDEN:
-            note_hidden(router, venue, instrument, side, price, shares, now)
+        if flags & HIDDEN or side == 0:
+            note_hidden(router, venue, instrument, side, shares, now)
         else:
             note_trade(router, venue, instrument, side, price, shares, now)

@@ -10,14 +10,14 @@ from typing import Final
 
 from numba import njit
 
-from nic.raw import load_i32le, load_i64le
+from nic.raw import load_n32le
 from router.intents import want_cancel
 from router.loop.gate import gate
 from router.loop.timers import set_timer
+from router.orders.chains import first_active
 from router.orders.children import may_cancel
-from router.orders.parents import cancel_parent, parent_event, start_parent, suspend_parent
-from router.orders.parents import want_cancels
-from router.orders.states import EVENT, STATE
+from router.orders.parents import cancel_parent, start_parent, suspend_parent, want_cancels
+from router.orders.states import STATE
 from router.routing.dark_first import dark_first
 from router.routing.posting import post
 from router.routing.sweep import take
@@ -29,7 +29,6 @@ from router.tables import (
     DARK,
     DARK_FIRST,
     HEAD,
-    INSTRUMENT,
     PARENT,
     PARENT_TIMER,
     PASSIVE,
@@ -170,16 +169,14 @@ def work_on(router, parent, now):
         gate(router, now)
         if due_ns > now:
             remind(router, parent, due_ns)
-        elif due_ns == 0 and again == 0:
-            return
-        if due_ns > now and again == 0:
+        if again == 0 and (due_ns == 0 or due_ns > now):
             return
 
 
 @njit(nogil=True)
 def work_on_instrument(router, instrument, now):
     """Looks at the working parents of an instrument, the one that came last first."""
-    parent = load_i32le(get(router, HEAD.active) + 4 * instrument)
+    parent = load_n32le(first_active(router, instrument))
     while parent != 0:
         following = get(parent_row(router, parent), PARENT.next_active)
         work_on(router, parent, now)

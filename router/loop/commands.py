@@ -1,0 +1,185 @@
+"""What a person tells the loop about parents, venues and kill switches; each one goes to the log."""
+
+from __future__ import annotations
+
+from numba import njit
+
+from nic.raw import load_i64le
+from router import log
+from router.intents import want_cancel
+from router.loop.advance import advance
+from router.loop.gate import gate
+from router.loop.work import work_on
+from router.orders.children import may_cancel
+from router.orders.parents import (
+    cancel_parent,
+    replace_parent,
+    resume_parent,
+    suspend_parent,
+    want_cancels,
+)
+from router.orders.states import STATE
+from router.parentcommands import (
+    CANCEL_PARENT,
+    FIRST_COMMAND,
+    KILL,
+    KILL_ACCOUNT,
+    KILL_ALL,
+    KILL_SYMBOL,
+    KILL_VENUE,
+    NEW_PARENT,
+    REPLACE_LIMIT,
+    REPLACE_PARENT,
+    REPLACE_QUANTITY,
+    RESUME_PARENT,
+    VENUE_DOWN,
+    VENUE_UP,
+)
+from router.rows import account_row, child_row, get, instrument_row, parent_row, put, venue_row
+from router.tables import ACCOUNT, CHILD, DOWN_ASKED, DOWN_KILLED, HEAD, INSTRUMENT, PARENT, VENUE
+
+BY_COMMAND = 3  # why a parent ended or was suspended
+WORDS_AT = 16  # in a command
+
+
+@njit(nogil=True)
+def word_of(record, number):
+    """A word of a command."""
+    return load_i64le(record + WORDS_AT + 8 * number)
+
+
+@njit(nogil=True)
+def place_parent(router, number, now):
+    """A parent's row was written: it begins now, or when its time comes."""
+    if number < 1 or number >= get(router, HEAD.most_parents):
+        return 0
+    row = parent_row(router, number)
+    if get(row, PARENT.state) != STATE.none:
+        return 0
+    put(row, PARENT.state, STATE.new)
+    put(router, HEAD.parent_count, max(get(router, HEAD.parent_count), number))
+    work_on(router, number, now)
+    return 1
+
+
+@njit(nogil=True)
+def change_parent(router, record, number, now):
+    """Quantity, limit or both of a parent are new."""
+    row, what = parent_row(router, number), word_of(record, 3)
+    quantity = word_of(record, 1) if what & REPLACE_QUANTITY else get(row, PARENT.quantity)
+    limit = word_of(record, 2) if what & REPLACE_LIMIT else get(row, PARENT.limit)
+    done = replace_parent(router, number, quantity, limit, now)
+    if done != 0:
+        leave_all(router, number, now)
+        work_on(router, number, now)
+    return done
+
+
+@njit(nogil=True)
+def leave_all(router, number, now):
+    """Cancels what a parent has open."""
+    want_cancels(router, number, get(parent_row(router, number), PARENT.last_decision))
+    gate(router, now)
+
+
+@njit(nogil=True)
+def about_parent(router, kind, record, now):
+    """A command about one parent; 1 where it was taken."""
+    number = word_of(record, 0)
+    if number < 1 or number > get(router, HEAD.parent_count):
+        return 0
+    if kind == REPLACE_PARENT:
+        return change_parent(router, record, number, now)
+    if kind == RESUME_PARENT:
+        done = resume_parent(router, number, now)
+        put(parent_row(router, number), PARENT.held, 0)
+        work_on(router, number, now)
+        return done
+    if kind == CANCEL_PARENT:
+        done = cancel_parent(router, number, BY_COMMAND, now)
+    else:
+        done = suspend_parent(router, number, BY_COMMAND, now)
+    if done != 0:
+        leave_all(router, number, now)
+    return done
+
+
+@njit(nogil=True)
+def set_down(row, bit, on):
+    """Sets or takes away a reason why orders may not go to a venue."""
+    down = get(row, VENUE.down) & ~bit
+    put(row, VENUE.down, down | bit if on != 0 else down)
+
+
+@njit(nogil=True)
+def throw_switch(router, record):
+    """A kill switch, on or off; 1 where there is such a one."""
+    scope, number, on = word_of(record, 0), word_of(record, 1), word_of(record, 2)
+    if scope == KILL_ALL:
+        put(router, HEAD.killed, on)
+    elif scope == KILL_ACCOUNT and 0 < number < get(router, HEAD.account_count):
+        put(account_row(router, number), ACCOUNT.killed, on)
+    elif scope == KILL_SYMBOL and 0 < number < get(router, HEAD.instrument_count):
+        put(instrument_row(router, number), INSTRUMENT.killed, on)
+    elif scope == KILL_VENUE and 0 <= number < get(router, HEAD.venue_count):
+        set_down(venue_row(router, number), DOWN_KILLED, on)
+    else:
+        return 0
+    return 1
+
+
+@njit(nogil=True)
+def is_killed(router, row):
+    """Whether a kill switch concerns a child."""
+    down = get(venue_row(router, get(row, CHILD.venue)), VENUE.down) & DOWN_KILLED
+    killed = get(router, HEAD.killed) | down
+    killed |= get(account_row(router, get(row, CHILD.account)), ACCOUNT.killed)
+    return killed | get(instrument_row(router, get(row, CHILD.instrument)), INSTRUMENT.killed)
+
+
+@njit(nogil=True)
+def pull_killed(router, now):
+    """Cancels every open order that a kill switch concerns."""
+    for number in range(1, get(router, HEAD.parent_count) + 1):
+        parent = parent_row(router, number)
+        child = get(parent, PARENT.first_open)
+        while child != 0:
+            row = child_row(router, child)
+            following = get(row, CHILD.next_sibling)
+            if is_killed(router, row) != 0 and may_cancel(row):
+                want_cancel(router, child, get(row, CHILD.decision))
+            child = following
+        gate(router, now)
+
+
+@njit(nogil=True)
+def carry_out(router, kind, record, now):
+    """Does what a command says; 1, or 0 where it cannot be done."""
+    if kind == NEW_PARENT:
+        return place_parent(router, word_of(record, 0), now)
+    if kind == KILL:
+        done = throw_switch(router, record)
+        pull_killed(router, now)
+        return done
+    if kind == VENUE_UP or kind == VENUE_DOWN:
+        venue = word_of(record, 0)
+        if venue < 0 or venue >= get(router, HEAD.venue_count):
+            return 0
+        set_down(venue_row(router, venue), DOWN_ASKED, kind == VENUE_DOWN)
+        return 1
+    return about_parent(router, kind, record, now)
+
+
+@njit(nogil=True)
+def obey(router, record, receive):
+    """Takes a command; 1, or 0 for a kind that is not ours. What was done is in the log."""
+    kind, now = load_i64le(record), load_i64le(record + 8)
+    if kind < FIRST_COMMAND or kind > VENUE_DOWN:
+        return 0
+    advance(router, now, receive)
+    put(router, HEAD.now_ns, now)
+    done = carry_out(router, kind, record, now)
+    first, second, third = word_of(record, 0), word_of(record, 1), word_of(record, 2)
+    record_of = get(router, HEAD.log)
+    log.write(record_of, log.COMMAND, now, kind, done, first, second, third, word_of(record, 3))
+    return 1
