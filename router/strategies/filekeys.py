@@ -17,7 +17,7 @@ from router.strategies import exact
 from router.strategies.hours import SessionHours
 from router.strategies.parent import ParentOrder
 from router.strategies.profiles import load_volumes
-from router.strategies.settings import BY_NAME, Strategy
+from router.strategies.settings import BY_NAME, KINDS, Strategy
 
 Parser = Callable[[Any], Any]
 Record = Mapping[str, Any]
@@ -98,6 +98,9 @@ def _type_of(kind: Any) -> Any:
     return float if kind in (float, "float") else kind
 
 
+ALL_KEYS: Final = {"volume_file", *(key for kind in KINDS for key in strategy_keys(kind))}
+
+
 def at_key(key: str, parser: Parser, value: Any) -> Any:
     """A value parsed; errors name the key."""
     try:
@@ -124,6 +127,10 @@ def order_of(record: Record, hours: SessionHours, folder: Path) -> ParentOrder:
         for key, (field, parser) in keys.items()
         if key in record
     }
+    for info in msgspec.structs.fields(kind):
+        if info.required and info.name not in chosen:
+            said = f"missing, expected a value with strategy {kind.name}"
+            raise ValueError(f"{key_of(info.name)}: {said}")
     if "volumes" in keys:
         chosen |= _profile(record, hours, folder)
     try:
@@ -147,7 +154,7 @@ def _check_keys(
     for key in record:
         if key in known:
             continue
-        close = difflib.get_close_matches(str(key), known, 1)
+        close = [] if key in ALL_KEYS else difflib.get_close_matches(str(key), known, 1)
         listed = ", ".join([*keys, *more]) or "none"
         hint = f"did you mean {close[0]}?" if close else f"strategy {kind.name} has {listed}"
         raise ValueError(f"{key}: unknown key, {hint}")
