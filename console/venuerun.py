@@ -41,7 +41,7 @@ class VenueRun:
     """
 
     def __init__(self, plan: Plan, orders: int, *, strict: bool = False) -> None:
-        self.plan, self.strict = plan, strict
+        self.plan, self.strict, self.measure = plan, strict, False
         self.books: dict[str, VenueBook] = {}
         self.feeds: dict[str, Feed] = {}
         self.last_ns, self.stopped = 0, ""
@@ -74,6 +74,9 @@ class VenueRun:
         for book in self.books.values():
             yield from book.blocks
 
+    def prepare(self, block: Block) -> None:
+        """What a fresh loop is told beside its plan."""
+
     @contextmanager
     def opened(
         self, kernel: Kernel, uri: str, *, burst: int, wait: Wait = Wait.SPIN
@@ -89,6 +92,7 @@ class VenueRun:
             default_channel=0 if self.plan.catch_all else NO_CHANNEL,
             command_rounds=0,
             strict=self.strict,
+            measure=self.measure,
         )
         channels = [(n, c) for n, c in enumerate(self.plan.channels) if c.feed is not None]
         heads = {number: self.books[venue_of(channel)].address for number, channel in channels}
@@ -97,6 +101,7 @@ class VenueRun:
             rows = self.venue_rows()
             block = make_state(self.plan, [port], options, None, 0.0, heads, rows, self.lines)
             stack.callback(block.close)
+            self.prepare(block)
             stack.enter_context(allowed(block, *self.memory(), *port.regions))
             grower = Grower(Commands(block), self.books, lambda: self.last_ns)
             stack.callback(grower.settle)

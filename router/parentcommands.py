@@ -11,6 +11,7 @@ Commands are records of the loop's ring (feedhandler/commands.py); its own kinds
     KILL            scope, number of the account, symbol or venue, 1 on or 0 off
     VENUE_UP        venue: orders may go there again
     VENUE_DOWN      venue
+    END_DAY         none: every parent that works is done for the day, what is open is cancelled
 
 Another process needs the tables' file and the ring: rows are given out and written here, the loop
 reads a row only when a command has told it to.
@@ -40,9 +41,10 @@ RESUME_PARENT: Final = 36
 KILL: Final = 37
 VENUE_UP: Final = 38
 VENUE_DOWN: Final = 39
+END_DAY: Final = 40
 COMMANDS: Final = (
     "new parent", "cancel parent", "replace parent", "suspend parent", "resume parent", "kill",
-    "venue up", "venue down",
+    "venue up", "venue down", "end day",
 )  # fmt: skip
 
 # What a REPLACE_PARENT changes.
@@ -160,3 +162,7 @@ class ParentCommands:
         """Lets no orders go to a venue."""
         check_whole("venue", venue, 0, len(self._block["venues"]) - 1)
         return self._send(VENUE_DOWN, venue)
+
+    def end_day(self) -> bool:
+        """Ends every parent that still works, as done for the day."""
+        return self._send(END_DAY)

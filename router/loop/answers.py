@@ -65,8 +65,9 @@ def poll_session(router, session, receive):
         for number in range(count):
             descriptor = descriptors + DESCRIPTOR_BYTES * number
             now = load_i64le(descriptor + DESCRIPTOR_TIMESTAMP)
+            data = load_i64le(descriptor + DESCRIPTOR_ADDRESS)
             length = load_n32le(descriptor + DESCRIPTOR_LENGTH)
-            take_piece(router, session, load_i64le(descriptor + DESCRIPTOR_ADDRESS), length, now, receive)
+            take_piece(router, session, data, length, now, receive)
         call_release(get(row, SESSION.release), port, descriptors, count)
 
 

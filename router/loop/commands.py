@@ -1,4 +1,4 @@
-"""What a person tells the loop about parents, venues and kill switches; each one goes to the log."""
+"""What a person tells the loop about parents, venues, kill switches; each one goes to the log."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from router.loop.work import work_on
 from router.orders.children import may_cancel
 from router.orders.parents import (
     cancel_parent,
+    parent_event,
     replace_parent,
     resume_parent,
     suspend_parent,
     want_cancels,
 )
-from router.orders.states import STATE
+from router.orders.states import EVENT, OVER_BITS, STATE
 from router.parentcommands import (
     CANCEL_PARENT,
+    END_DAY,
     FIRST_COMMAND,
     KILL,
     KILL_ACCOUNT,
@@ -153,10 +155,23 @@ def pull_killed(router, now):
 
 
 @njit(nogil=True)
+def end_day(router, now):
+    """Ends all parents as done for the day; those that wait for their time too."""
+    for number in range(1, get(router, HEAD.parent_count) + 1):
+        state = get(parent_row(router, number), PARENT.state)
+        if (OVER_BITS >> state) & 1 == 0 and state != STATE.pending_cancel:
+            parent_event(router, number, EVENT.done_for_day, BY_COMMAND, now)
+            leave_all(router, number, now)
+    return 1
+
+
+@njit(nogil=True)
 def carry_out(router, kind, record, now):
     """Does what a command says; 1, or 0 where it cannot be done."""
     if kind == NEW_PARENT:
         return place_parent(router, word_of(record, 0), now)
+    if kind == END_DAY:
+        return end_day(router, now)
     if kind == KILL:
         done = throw_switch(router, record)
         pull_killed(router, now)
@@ -174,7 +189,7 @@ def carry_out(router, kind, record, now):
 def obey(router, record, receive):
     """Takes a command; 1, or 0 for a kind that is not ours. What was done is in the log."""
     kind, now = load_i64le(record), load_i64le(record + 8)
-    if kind < FIRST_COMMAND or kind > VENUE_DOWN:
+    if kind < FIRST_COMMAND or kind > END_DAY:
         return 0
     advance(router, now, receive)
     put(router, HEAD.now_ns, now)

@@ -1,0 +1,1 @@
+"""Captures through the whole loop: books, routing, risk, orders, venues that answer."""

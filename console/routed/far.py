@@ -1,0 +1,54 @@
+"""The venues at the other end of a replay, by the names that the router has for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from router.tablespace import RouterTables
+from router.venuefile import RoutedVenue
+from simulator.matching.model import VenueModel, shipped_models
+from simulator.replay.models import ReplayVenue
+from simulator.replay.venues import ReplayVenues
+
+DARK_MODEL: Final = "dark_midpoint"
+
+
+def model_of(venue: RoutedVenue, models: Mapping[str, VenueModel]) -> VenueModel:
+    """The rules and the speed of a venue: those of the model with its name, else the usual ones."""
+    found = models.get(venue.name) or models.get(venue.quotes)
+    if found is not None and found.dark == venue.dark:
+        return found
+    return models[DARK_MODEL] if venue.dark else VenueModel(name=venue.name)
+
+
+def far_venues(
+    venues: Sequence[RoutedVenue], tables: RouterTables, symbols: Mapping[int, str], seed: int
+) -> ReplayVenues:
+    """The far ends of all venues, a session each.
+
+    Args:
+        venues: as they are numbered in the tables.
+        tables: with the venues' rows filled.
+        symbols: by instrument, of all that can be traded.
+        seed: of their latencies, troubles and what is hidden there.
+    """
+    models = shipped_models()
+    made = [
+        ReplayVenue(
+            name=venue.name,
+            model=model_of(venue, models),
+            quotes=int(tables.venues[number]["quotes"]),
+            protocol=venue.protocol,
+        )
+        for number, venue in enumerate(venues)
+    ]
+    return ReplayVenues(made, int(tables.head["market"]), symbols, seed=seed)
+
+
+def install_far(tables: RouterTables, far: ReplayVenues) -> None:
+    """Tells the loop who stands there."""
+    head = tables.head
+    head["far"], head["far_due"], head["far_now"] = far.address, far.due_address, far.now_address
+    head["far_step"], head["far_note"] = far.step_address, far.note_address
+    head["far_wants"] = far.watched_address

@@ -1,0 +1,188 @@
+"""`sweepwire replay` with parent orders: from captures to a report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numba import types
+
+from console.compiling import Kernel, compile_all
+from console.linestats import lines_of
+from console.main import complain
+from console.plan import Plan, replay_uri
+from console.routed.run import RoutedRun
+from console.routed.setup import Setup, check_symbols
+from console.runreport.collect import Collector
+from console.runreport.names import CHILD_FLAGS, CandidateNames, Names
+from console.runreport.results import Results, RunFacts
+from console.snapshot import snapshot
+from feedhandler import specialise
+from feedhandler.commands import Commands
+from feedhandler.messages import TICK
+from feedhandler.state import LINK_ENDED
+from nic.block import Block
+from nic.clock import Clock
+from router.loop.source import routing_sink
+from router.loop.stages import STAGES
+from router.orders.states import EVENTS, STATES
+from router.parentcommands import END_DAY
+from router.risk.layout import REASONS
+from router.routing.layout import BOUNDED, BY_ISO, FLAGS, PROTECTED
+from router.tables import DARK_FIRST, TAKE
+
+ROUNDS: Final = 64  # of the loop between two looks at its log
+SETTLING_NS: Final = 5_000_000_000  # for answers that are under way when the captures end
+PARENT_REASONS: Final = ("", "refused too often", "strategy gave up", "by command")
+
+
+@dataclass(frozen=True)
+class How:
+    """How a run is made.
+
+    Attributes:
+        name: for headings.
+        files: the captures.
+        plan: their channels.
+        orders: room of each venue's order table at first.
+        speed: "max", or capture seconds a second.
+        burst: packets taken at a time.
+        measure: whether each step is timed.
+        unknown_trades, strict: as of MarketRun.
+    """
+
+    name: str
+    files: Sequence[Path]
+    plan: Plan
+    orders: int
+    speed: str = "max"
+    burst: int = 64
+    measure: bool = True
+    unknown_trades: bool = False
+    strict: bool = False
+
+
+def routed_kernel(plan: Plan, protocols: Sequence[str]) -> Kernel:
+    """The loop for the feeds of a plan, with the router behind the books."""
+    names = ", ".join(feed.full_name for feed in plan.feeds)
+    lines = lines_of(plan) is not None
+    run = specialise.build(plan.feeds, lines=lines, sink=routing_sink(protocols))
+    return Kernel(f"the loop for {names}, with orders", run, (types.uint64,))
+
+
+def replay_with_orders(how: How, setup: Setup) -> Results:
+    """Runs captures with orders: once for the symbols, then with all that the setup says.
+
+    Raises ConfigError for a symbol that is not there, PortError where a capture cannot be read.
+    """
+    protocols = sorted({venue.protocol for venue in setup.venues})
+    kernel = routed_kernel(how.plan, protocols)
+    compile_all([kernel])
+    with RoutedRun(how.plan, how.orders) as scout:
+        scout.learn(kernel, replay_uri(how.files))
+        check_symbols(setup, scout.master)
+        run = RoutedRun(
+            how.plan,
+            how.orders,
+            setup,
+            scout,
+            unknown_trades=how.unknown_trades,
+            strict=how.strict,
+            measure=how.measure,
+        )
+    with run:
+        return _run(run, kernel, how)
+
+
+def _run(run: RoutedRun, kernel: Kernel, how: How) -> Results:
+    collector = Collector(run.tables, names_of(run))
+    uri = replay_uri(how.files, how.speed)
+    started_s = time.perf_counter()
+    seconds = 0.0
+    with run.opened(kernel, uri, burst=how.burst) as step:
+        goes_on = True
+        while goes_on:
+            began_s = time.perf_counter()
+            goes_on = step(ROUNDS)
+            seconds += time.perf_counter() - began_s
+            collector.drain()
+        _end_day(run, step, collector.drain)
+        seen = snapshot(run.block)
+    facts = RunFacts(
+        name=how.name,
+        packets=seen["packets"],
+        messages=seen["messages"],
+        elapsed_s=seconds,
+        stages=stages_of(run.tables.block),
+        tick_hz=Clock().tick_hz,
+        feed=seen | {"elapsed_s": time.perf_counter() - started_s},
+        books={name: book_counts(book) for name, book in run.books.items()},
+        marks=run.marks,
+        notes=notes_of(run),
+    )
+    if run.stopped:
+        complain(run.stopped)
+    return collector.finish(facts)
+
+
+def _end_day(run: RoutedRun, step: Callable[[int], bool], drain: Callable[[], Any]) -> None:
+    """The captures are over: parents are done for the day, and what is under way arrives."""
+    commands, control = Commands(run.block), run.block["control"][0]
+    run.block["links"]["status"] = LINK_ENDED
+    control["open_links"] = 1
+    last_ns = run.last_ns
+    for kind, at_ns in ((END_DAY, last_ns), (TICK, last_ns + SETTLING_NS)):
+        commands.send(kind, at_ns)
+        step(1)
+        drain()
+    control["open_links"] = 0
+    run.last_ns = last_ns
+
+
+def stages_of(block: Block) -> dict[str, Any]:
+    """The histograms of the loop's steps, by their names."""
+    row = block["stages"][0]["histograms"]
+    return {name: row[number] for number, name in enumerate(STAGES)}
+
+
+def book_counts(book: Any) -> dict[str, int]:
+    """What a venue's books hold at the end."""
+    head = book.head
+    counts = {name: int(head[name]) for name in ("live_orders", "live_levels", "changes")}
+    return counts | book.faults()
+
+
+def notes_of(run: RoutedRun) -> tuple[str, ...]:
+    """What a reader of the report has to know first."""
+    lines = ["Venues are simulated: displayed liquidity of the captures is taken, and remembered."]
+    down = run.tables.venues["down"]
+    off = [venue.name for number, venue in enumerate(run.setup.venues) if down[number] != 0]
+    if off:
+        lines.append(f"No feed in these captures, so no orders: {', '.join(off)}.")
+    return tuple(lines)
+
+
+def names_of(run: RoutedRun) -> Names:
+    """What numbers in tables and log are called."""
+    all_flags = (1 << len(FLAGS)) - 1
+    sweep = CandidateNames(
+        flags=FLAGS,
+        reasons=all_flags & ~(PROTECTED | BY_ISO | BOUNDED),
+        first="protected size",
+        second="asked for already",
+    )
+    return Names(
+        instruments={n: run.master.name_of(n) for n in range(1, len(run.master) + 1)},
+        states=STATES,
+        child_events=EVENTS,
+        gate_reasons=REASONS,
+        parent_reasons=PARENT_REASONS,
+        candidates={
+            TAKE: sweep,
+            DARK_FIRST: CandidateNames(flags=CHILD_FLAGS, first="likelihood", second="asked for"),
+        },
+    )
