@@ -471,3 +471,19 @@ def test_two_sides_reserve_apart(rig: OrderRig) -> None:
     rig.enter(30, side=SELL, price=11 * DOLLAR)
     assert rig.reserved("buy") == (100, 1000 * DOLLAR)
     assert rig.reserved("sell") == (30, 330 * DOLLAR)
+
+
+def test_a_suspended_order_is_suspended_again_when_its_cancel_is_refused(rig: OrderRig) -> None:
+    child = rig.accepted()
+    rig.event(child, "suspended")
+    rig.cancel(child)
+    rig.say("cancel_rejected", rig.token(child))
+    assert rig.state(child) == "suspended"
+
+
+def test_sight_lost_twice_is_lost_once(rig: OrderRig) -> None:
+    child = rig.accepted()
+    rig.cancel(child)
+    assert (rig.event(child, "lost"), rig.event(child, "lost")) == (1, 1)
+    rig.say("canceled", rig.token(child))
+    assert (rig.state(child), rig.marks(child)) == ("canceled", "")
