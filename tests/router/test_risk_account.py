@@ -6,7 +6,6 @@ import pytest
 from risk_rig import CENT, DOLLAR, PLAIN, Rig, changed
 
 from feedhandler.actions import BUY, SELL
-from router.risk.entries import given_back
 from router.risk.layout import GROSS
 from router.tables import CLOSES, LOCATED, MIDPOINT, SHORT, SHORT_EXEMPT
 
@@ -53,10 +52,10 @@ def test_short_sales_use_locates_up_and_what_they_left_unsold_comes_back(rig):
         "passed", "no locates left", "passed",
     ]  # fmt: skip
     rig.child(1, side=SELL, flags=FOUND, quantity=200, cum=140, leaves=0)
-    given_back(rig.tables.address, 1)
+    rig.ends(1)
     assert int(rig.tables.instruments[1]["locates_used"]) == 190
     rig.child(2, side=SELL, quantity=200)  # no short sale
-    given_back(rig.tables.address, 2)
+    rig.ends(2)
     assert int(rig.tables.instruments[1]["locates_used"]) == 190
 
 

@@ -19,6 +19,7 @@ from router.risk.layout import (
     LIMITS_DTYPE,
     NOTIONAL,
     ORDER_SIZE,
+    REASONS,
     VENUE_LIMITS_BYTES,
 )
 from router.risk.limits import Account, Global, Venue, load_limits
@@ -248,6 +249,14 @@ def test_a_table_that_is_being_written_judges_nothing(rig):
 def test_tables_are_whole_words():
     assert LIMITS_DTYPE.itemsize == ACCOUNT_LIMITS_BYTES == 128
     assert VENUE_LIMITS_BYTES == 16
+
+
+def test_the_table_of_checks_names_every_reason_in_order():
+    text = EXAMPLE.with_name("README.md").read_text().partition("## The checks")[2]
+    cells = [line.split("|")[1] for line in text.splitlines() if line.startswith("|")]
+    places = [", ".join(cells).find(reason) for reason in REASONS[1:]]
+    assert -1 not in places
+    assert places == sorted(places)
 
 
 def test_limits_are_read_without_tables():
