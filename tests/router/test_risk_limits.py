@@ -13,7 +13,7 @@ import router.risk
 from nic.configfile import ConfigError
 from nic.regions import allowed
 from router.risk import entries
-from router.risk.keeper import Change
+from router.risk.keeper import Change, LimitsKeeper
 from router.risk.layout import (
     ACCOUNT_LIMITS_BYTES,
     LIMITS_DTYPE,
@@ -203,7 +203,26 @@ def test_a_file_that_names_less_takes_restrictions_and_locates_back(rig):
     assert int(in_force(rig)["number"]) == 3
 
 
+def test_while_a_table_is_written_instruments_are_as_tight_as_both_files(rig):
+    class Watched(LimitsKeeper):
+        def _write_table(self, slot, limits):
+            row = rig.tables.instruments[1]
+            seen.append((int(row["restricted"]), int(row["locates"])))
+            super()._write_table(slot, limits)
+
+    seen = []
+    keeper = Watched(rig.tables, SYMBOLS, VENUES, ACCOUNTS)
+    for locates, restricted in ((100, []), (50, ["ALFA"]), (200, [])):
+        values = changed(locates={"ALFA": locates}, restricted=restricted)
+        rig.path.write_text(toml(values))
+        keeper.load(rig.path)
+    assert seen == [(0, 0), (1, 50), (1, 50)]
+    assert int(rig.tables.instruments[1]["locates"]) == 200
+    assert int(rig.tables.instruments[1]["restricted"]) == 0
+
+
 def test_accounts_that_a_file_no_longer_names_stop_trading(rig):
+    rig.limits(PLAIN)  # now both tables have had a row for it
     values = changed()
     del values["accounts"]["alpha"]
     rig.limits(values)
