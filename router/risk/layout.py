@@ -109,10 +109,10 @@ SEEN_DTYPE: Final = np.dtype(
 # The checks, in their order: the first that does not hold gives the verdict.
 REASONS: Final = (
     "passed",
-    "no limits, no trading",
     "unknown kind",
     "unknown order",
     "replace under way",
+    "no limits, no trading",
     "unknown account",
     "unknown instrument",
     "unknown venue",
@@ -163,7 +163,7 @@ REASONS: Final = (
     "cancel ratio",
 )
 (
-    PASSED, NO_LIMITS, UNKNOWN_KIND, UNKNOWN_ORDER, REPLACE_UNDER_WAY, UNKNOWN_ACCOUNT,
+    PASSED, UNKNOWN_KIND, UNKNOWN_ORDER, REPLACE_UNDER_WAY, NO_LIMITS, UNKNOWN_ACCOUNT,
     UNKNOWN_INSTRUMENT, UNKNOWN_VENUE, UNKNOWN_SIDE, ACCOUNT_WITHOUT_LIMITS, VENUE_WITHOUT_LIMITS,
     FIGURES, KILLED, ACCOUNT_KILLED, INSTRUMENT_KILLED, VENUE_KILLED, VENUE_DOWN, NO_MARKET,
     MARKET_IS_HALTED, VENUE_NOT_TRADING, BOOK_NOT_LIVE, RESTRICTED, NO_QUANTITY, LARGE_QUANTITY,
@@ -189,17 +189,17 @@ Facts: Any = namedtuple(
 Prices: Any = namedtuple("Prices", ("bid", "offer", "last", "lower", "upper"))
 
 
-def _offsets_by_name(name: str, dtype: np.dtype[Any]) -> Any:
-    places: Any = namedtuple(name, dtype.names or ())
-    return places(*offsets(dtype))
+def _offsets_by_name(dtype: np.dtype[Any]) -> Any:
+    make: Any = namedtuple  # mypy reads a call of it as a class definition
+    return make("Offsets", dtype.names)(*offsets(dtype))
 
 
-LIMITS: Final = _offsets_by_name("LimitsAt", LIMITS_DTYPE)
-ACCOUNT_LIMITS: Final = _offsets_by_name("AccountLimitsAt", ACCOUNT_LIMITS_DTYPE)
-VENUE_LIMITS: Final = _offsets_by_name("VenueLimitsAt", VENUE_LIMITS_DTYPE)
-PACE: Final = _offsets_by_name("PaceAt", PACE_DTYPE)
-MEMORY: Final = _offsets_by_name("MemoryAt", MEMORY_DTYPE)
-SEEN: Final = _offsets_by_name("SeenAt", SEEN_DTYPE)
+LIMITS: Final = _offsets_by_name(LIMITS_DTYPE)
+ACCOUNT_LIMITS: Final = _offsets_by_name(ACCOUNT_LIMITS_DTYPE)
+VENUE_LIMITS: Final = _offsets_by_name(VENUE_LIMITS_DTYPE)
+PACE: Final = _offsets_by_name(PACE_DTYPE)
+MEMORY: Final = _offsets_by_name(MEMORY_DTYPE)
+SEEN: Final = _offsets_by_name(SEEN_DTYPE)
 ACCOUNT_LIMITS_BYTES: Final = ACCOUNT_LIMITS_DTYPE.itemsize
 VENUE_LIMITS_BYTES: Final = VENUE_LIMITS_DTYPE.itemsize
 RING_BYTES: Final = RING_DTYPE.itemsize

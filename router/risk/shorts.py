@@ -22,7 +22,7 @@ def judge_price_test(facts, prices):
         return reasons.PASSED, 0, 0
     bid = prices.bid
     price = facts.price
-    if facts.flags & MIDPOINT != 0 and prices.offer != 0:
+    if facts.flags & MIDPOINT != 0:
         price = max(price, (bid + prices.offer) // 2)
     if bid == 0 or price <= bid:
         return reasons.PRICE_TEST, facts.price, bid

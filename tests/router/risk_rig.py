@@ -171,6 +171,11 @@ class Rig:
                 entries.rejected(address, intent, reason, self.now)
         return REASONS[reason]
 
+    def ends(self, child: int) -> None:
+        """What the loop calls when a child ends."""
+        with allowed(self.tables.block):
+            entries.given_back(self.tables.address, child)
+
     def close(self) -> None:
         """Gives the memory back; no kernel may have left it."""
         assert violations().count == 0

@@ -6,7 +6,6 @@ import pytest
 from risk_rig import CENT, DOLLAR, PLAIN, Rig, changed
 
 from feedhandler.actions import BUY, SELL
-from router.risk.entries import given_back
 from router.risk.layout import GROSS
 from router.tables import CLOSES, LOCATED, MIDPOINT, SHORT, SHORT_EXEMPT
 
@@ -53,10 +52,10 @@ def test_short_sales_use_locates_up_and_what_they_left_unsold_comes_back(rig):
         "passed", "no locates left", "passed",
     ]  # fmt: skip
     rig.child(1, side=SELL, flags=FOUND, quantity=200, cum=140, leaves=0)
-    given_back(rig.tables.address, 1)
+    rig.ends(1)
     assert int(rig.tables.instruments[1]["locates_used"]) == 190
     rig.child(2, side=SELL, quantity=200)  # no short sale
-    given_back(rig.tables.address, 2)
+    rig.ends(2)
     assert int(rig.tables.instruments[1]["locates_used"]) == 190
 
 
@@ -66,6 +65,9 @@ def test_a_replace_needs_locates_for_what_it_adds(rig):
     rig.child(side=SELL, flags=FOUND)
     position(rig, open_sell=100)
     assert (rig.replaces(quantity=150), rig.replaces(quantity=151)) == ("passed", "no locates left")
+    rig.tables.instruments[1]["locates_used"] = 200  # fewer are left than none
+    assert (rig.replaces(quantity=100), rig.replaces(quantity=101)) == ("passed", "no locates left")
+    rig.tables.instruments[1]["locates_used"] = 100
     rig.send(kind=2, child=1, quantity=150, price=TEN)
     assert int(rig.tables.instruments[1]["locates_used"]) == 150
 
@@ -85,6 +87,10 @@ def test_midpoint_short_sales_stand_above_the_bid_unless_the_market_is_locked(ri
     rig.limits(changed(locates={"ALFA": 100}))
     rig.tables.instruments[1]["price_test"] = 1
     assert sale(rig, flags=FOUND | MIDPOINT, price=0) == "passed"
+    rig.national(1, TEN, TEN + 1)  # no price is between
+    assert sale(rig, flags=FOUND | MIDPOINT, price=0) == "short sale price test"
+    rig.national(1, TEN, 0)
+    assert sale(rig, flags=FOUND | MIDPOINT, price=0) == "short sale price test"
     rig.national(1, TEN, TEN)
     assert sale(rig, flags=FOUND | MIDPOINT, price=0) == "short sale price test"
 
@@ -241,6 +247,13 @@ def test_a_chain_that_runs_in_a_circle_ends(rig):
     rig.tables.children[1]["next_open"] = 1
     position(rig, shares=1000)
     assert sale(rig) == "passed"
+
+
+@pytest.mark.parametrize("shares", [2**31 - 1, 2**31 - 2, 2**30, 2**30 - 7, 10**9 + 9])
+def test_money_of_a_replaced_child_that_would_wrap_counts_nothing(rig, shares):
+    rig.limits(changed(alpha={"gross": 0}))
+    rig.child(quantity=shares, leaves=shares, price=4_000_000 * DOLLAR)
+    assert rig.replaces(quantity=100) == "gross exposure"
 
 
 def test_figures_of_a_replaced_child_must_be_possible(rig):

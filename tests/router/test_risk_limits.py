@@ -13,12 +13,13 @@ import router.risk
 from nic.configfile import ConfigError
 from nic.regions import allowed
 from router.risk import entries
-from router.risk.keeper import Change
+from router.risk.keeper import Change, LimitsKeeper
 from router.risk.layout import (
     ACCOUNT_LIMITS_BYTES,
     LIMITS_DTYPE,
     NOTIONAL,
     ORDER_SIZE,
+    REASONS,
     VENUE_LIMITS_BYTES,
 )
 from router.risk.limits import Account, Global, Venue, load_limits
@@ -202,7 +203,26 @@ def test_a_file_that_names_less_takes_restrictions_and_locates_back(rig):
     assert int(in_force(rig)["number"]) == 3
 
 
+def test_while_a_table_is_written_instruments_are_as_tight_as_both_files(rig):
+    class Watched(LimitsKeeper):
+        def _write_table(self, slot, limits):
+            row = rig.tables.instruments[1]
+            seen.append((int(row["restricted"]), int(row["locates"])))
+            super()._write_table(slot, limits)
+
+    seen = []
+    keeper = Watched(rig.tables, SYMBOLS, VENUES, ACCOUNTS)
+    for locates, restricted in ((100, []), (50, ["ALFA"]), (200, [])):
+        values = changed(locates={"ALFA": locates}, restricted=restricted)
+        rig.path.write_text(toml(values))
+        keeper.load(rig.path)
+    assert seen == [(0, 0), (1, 50), (1, 50)]
+    assert int(rig.tables.instruments[1]["locates"]) == 200
+    assert int(rig.tables.instruments[1]["restricted"]) == 0
+
+
 def test_accounts_that_a_file_no_longer_names_stop_trading(rig):
+    rig.limits(PLAIN)  # now both tables have had a row for it
     values = changed()
     del values["accounts"]["alpha"]
     rig.limits(values)
@@ -248,6 +268,14 @@ def test_a_table_that_is_being_written_judges_nothing(rig):
 def test_tables_are_whole_words():
     assert LIMITS_DTYPE.itemsize == ACCOUNT_LIMITS_BYTES == 128
     assert VENUE_LIMITS_BYTES == 16
+
+
+def test_the_table_of_checks_names_every_reason_in_order():
+    text = EXAMPLE.with_name("README.md").read_text().partition("## The checks")[2]
+    cells = [line.split("|")[1] for line in text.splitlines() if line.startswith("|")]
+    places = [", ".join(cells).find(reason) for reason in REASONS[1:]]
+    assert -1 not in places
+    assert places == sorted(places)
 
 
 def test_limits_are_read_without_tables():

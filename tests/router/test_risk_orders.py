@@ -81,7 +81,7 @@ def test_lots_of_the_venue(rig):
 
 
 def test_a_venue_without_ticks_takes_market_orders_alone(rig):
-    rig.tables.venues[0]["tick"] = 0
+    rig.tables.venues[0]["tick"] = rig.tables.venues[0]["small_tick"] = 0
     assert rig.says() == "tick"
     assert rig.says(price=0) == "passed"
 
@@ -150,6 +150,14 @@ def test_a_market_order_costs_the_far_side_and_the_collar(rig):
     rig.national(1, TEN, 0)  # then the last trade stands for it
     rig.tables.instruments[1]["last"] = 9 * DOLLAR
     assert rig.says(quantity=100, price=0) == "passed"
+
+
+def test_the_price_of_a_market_order_is_rounded_up(rig):
+    rig.limits(changed(overall={"order_notional": 10, "collar_bps": 500}))
+    rig.national(1, 0, 952_380_952)  # and the collar: 9.999 999 999 6
+    assert rig.says(quantity=1, price=0) == "passed"
+    rig.national(1, 0, 952_380_953)  # 10.000 000 006 5
+    assert rig.says(quantity=1, price=0) == "order notional"
 
 
 @pytest.mark.parametrize("quantity", [1, 100, 2**31 - 1, 2**40, MOST, -MOST - 1])

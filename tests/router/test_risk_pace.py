@@ -60,6 +60,15 @@ def test_time_that_goes_back_does_not_make_room(rig):
     assert rig.says() == "account order rate"
 
 
+def test_an_order_of_an_earlier_time_counts_in_the_later_bucket_that_took_its_place(rig):
+    rig.limits(changed(alpha={"orders_per_second": 3}))
+    assert send_many(rig, 2) == ["passed"] * 2
+    rig.now -= 17 * STEP
+    assert rig.send() == "passed"
+    rig.now += 17 * STEP
+    assert rig.says() == "account order rate"
+
+
 def test_orders_a_second_of_a_venue_are_of_all_accounts(rig):
     rig.limits(changed(north={"orders_per_second": 2}))
     assert [rig.send(account=1), rig.send(account=2)] == ["passed"] * 2
