@@ -230,7 +230,7 @@ def heed_own(scratch, place, venue):
 
 @njit(nogil=True, forceinline=True)
 def see_venue(scratch, venue, row, quotes, cap):
-    """Makes a venue's best level a candidate; the address of its place, 0 where it shows nothing."""
+    """Makes a venue's best level a candidate; the address of its place, 0: nothing to take."""
     number = get(row, VENUE.quotes)
     quote = quotes + QUOTE_BYTES * number
     about = load_i64le(quote + QUOTE_STATUS)

@@ -31,7 +31,7 @@ MOST_LINES: Final = PLACES * MOST_LEVELS + 2 * PLACES
 MOST_LOTS: Final = 4  # different lots, each a multiple of the one before, that are solved exactly
 MOST_SEGMENTS: Final = 4096
 STACK: Final = 64
-MOST_NODES: Final = 512  # boxes of a search
+MOST_NODES: Final = 256  # boxes of a search
 
 # Flags of a candidate: what it is, and why it was not taken.
 PROTECTED: Final = 1  # the venue's protected quote has this price
