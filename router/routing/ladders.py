@@ -8,6 +8,7 @@ ourselves. Only displayed shares count.
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
 
 from feedhandler.actions import BUY
@@ -239,8 +240,9 @@ def see_venue(scratch, venue, row, quotes, cap):
     if get(row, VENUE.down) != 0 or not (about >> USABLE) & 1 or shares == 0:
         flags = NOTHING if (about >> USABLE) & 1 else NOT_LIVE
         flags = DOWN if get(row, VENUE.down) != 0 else flags
-        new_line(scratch, venue, load_i64le(shown), shares, 0, flags, 0)
-        return 0
+        none = np.int64(0)
+        new_line(scratch, venue, load_i64le(shown), shares, none, flags, none)
+        return none
     place = new_place(scratch, venue, row, quote)
     removed = rates(row, TIER.removed)
     put(place, PLACE.per_share, get(removed, 0))
@@ -263,7 +265,7 @@ def see_venue(scratch, venue, row, quotes, cap):
 @njit(nogil=True)
 def see_unreachable(scratch, quotes, seen):
     """Makes protected quotes of venues that we have no way to candidates that cannot be taken."""
-    side = get(scratch, WORK.side)
+    side, none, flags = get(scratch, WORK.side), np.int64(0), np.int64(PROTECTED | NO_ROUTE)
     for number in range(load_i64le(get(scratch, WORK.market) + VENUE_COUNT)):
         quote = quotes + QUOTE_BYTES * number
         about = load_i64le(quote + QUOTE_STATUS)
@@ -271,16 +273,14 @@ def see_unreachable(scratch, quotes, seen):
             continue
         if get(scratch, WORK.place_count) == PLACES:
             return
-        place = new_place(scratch, -1 - number, 0, quote)
+        place = new_place(scratch, -1 - number, none, quote)
         put(place, PLACE.key, NONE)
         put(place, PLACE.lot, 1)
         put(place, PLACE.least, 1)
         put(place, PLACE.takes_iso, 0)
         note_protected(scratch, place, about)
         at = quote + QUOTE_PROTECTED + 16 * side
-        new_line(
-            scratch, -1 - number, load_i64le(at), load_i64le(at + 8), 0, PROTECTED | NO_ROUTE, place
-        )
+        new_line(scratch, -1 - number, load_i64le(at), load_i64le(at + 8), none, flags, place)
 
 
 @njit(nogil=True, forceinline=True)
@@ -321,7 +321,7 @@ def see_all(router, scratch, parent, sign, cap, stop):
     put(scratch, WORK.busy, busy)
     if busy != 0:
         look_at_own(router, scratch, parent)
-    quotes, seen, lot, greedy = quotes_of(market, instrument), 0, 0, True
+    quotes, seen, lot, greedy = quotes_of(market, instrument), np.int64(0), np.int64(0), True
     for venue in range(min(get(router, HEAD.venue_count), PLACES)):
         row = venue_row(router, venue)
         number = get(row, VENUE.quotes)
