@@ -149,14 +149,16 @@ def note_own(scratch, venue, side, ours, shares, price, flags):
 
 
 @njit(nogil=True)
-def look_at_own(router, scratch, parent):
-    """Takes note of the account's open orders in the instrument, and of intents not yet sent."""
-    for venue in range(PLACES):
+def look_at_own(router, scratch, parent, child):
+    """Takes note of the account's open orders in the instrument, and of intents not yet sent.
+
+    `child` is the first of the open orders, 0: none.
+    """
+    for venue in range(min(get(router, HEAD.venue_count), PLACES)):
         put(scratch, SCRATCH.flight + 8 * venue, 0)
         put(scratch, SCRATCH.own + 8 * venue, NONE)
     side, instrument = get(parent, PARENT.side), get(parent, PARENT.instrument)
     account = get(parent, PARENT.account)
-    child = get(position_row(router, account, instrument), POSITION.first_open)
     while child != 0:
         row = child_row(router, child)
         venue, shares = get(row, CHILD.venue), get(row, CHILD.leaves)
@@ -317,10 +319,12 @@ def see_all(router, scratch, parent, sign, cap, stop):
     put(scratch, WORK.first_protected, NONE)
     put(scratch, WORK.second_protected, NONE)
     put(scratch, WORK.first_place, 0)
-    busy = get(router, HEAD.open_count) | get(router, HEAD.intent_count)
+    position = position_row(router, get(parent, PARENT.account), instrument)
+    child = get(position, POSITION.first_open)
+    busy = child | get(router, HEAD.intent_count)
     put(scratch, WORK.busy, busy)
     if busy != 0:
-        look_at_own(router, scratch, parent)
+        look_at_own(router, scratch, parent, child)
     quotes, seen, lot, greedy = quotes_of(market, instrument), np.int64(0), np.int64(0), True
     for venue in range(min(get(router, HEAD.venue_count), PLACES)):
         row = venue_row(router, venue)

@@ -72,7 +72,7 @@ WORK_DTYPE: Final = np.dtype(
         ("lots", "i8", (MOST_LOTS,)),
         ("prefix", "i8", (MOST_LOTS,)),  # blocks that a pool gives for itself
         ("quantity", "i8"),
-        ("busy", "i8"),  # 1: there are own orders in the instrument
+        ("busy", "i8"),  # not 0: there may be own orders in the instrument
         ("first_protected", "i8"),  # best protected key, whose place it is, and the next best
         ("first_place", "i8"),
         ("second_protected", "i8"),

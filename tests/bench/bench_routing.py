@@ -56,7 +56,7 @@ def empty(times, out):
         store_u64le(out + 8 * call, read_tsc() - before)
 
 
-def venues(levels: int, lots: tuple[int, ...] = (1,)) -> list[Venue]:
+def venues(levels: int, lots: tuple[int, ...] = (1,), flight: int = 0) -> list[Venue]:
     """Six venues at or a cent behind the best price."""
     made = []
     for number, fee in enumerate(FEES):
@@ -64,12 +64,14 @@ def venues(levels: int, lots: tuple[int, ...] = (1,)) -> list[Venue]:
         ladder = [(top + CENT * rank, 200 + 100 * rank + 10 * number) for rank in range(levels)]
         lot = lots[number % len(lots)]
         made.append(Venue(ladder, fee=fee * MIL, lot=lot, latency_ns=10_000 * number))
+    made[2].flight = flight
     return made
 
 
 SCENES: dict[str, tuple[list[Venue], int]] = {
     "one venue gives all": (venues(1), 100),
     "three venues at the best price": (venues(1), 600),
+    "the same, an own order under way": (venues(1, flight=50), 600),
     "six venues, two levels, ISOs": (venues(3), 1600),
     "lots of 1, 10 and 100, search": (venues(3, (1, 10, 100)), 1655),
 }

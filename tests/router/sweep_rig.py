@@ -13,7 +13,7 @@ from feedhandler.books.sizes import Sizes
 from feedhandler.books.venuebook import VenueBook
 from feedhandler.consolidated.entries import apply_actions
 from feedhandler.consolidated.market import Market
-from nic.regions import allowed
+from nic.regions import allowed, violations
 from router import log, tables
 from router.logreader import Record
 from router.routing.layout import scratch_section
@@ -171,8 +171,7 @@ class SweepRig:
 
     def _set_own(self, venues: list[Venue], side: str) -> None:
         """Open children of the account: under way on our side, resting on the other."""
-        made, ours = 0, SIDES[side]
-        children, head = self.tables.children, self.tables.head
+        made, ours, children = 0, SIDES[side], self.tables.children
         for number, venue in enumerate(venues[: self.count]):
             for shares, price, child_side, flags in (
                 (venue.flight, 1, ours, tables.TAKES), (100, venue.own, 3 - ours, 0),
@@ -184,7 +183,6 @@ class SweepRig:
                 row["venue"], row["side"], row["leaves"] = number, child_side, shares
                 row["price"], row["flags"], row["next_open"] = price, flags, made - 1
         self.tables.positions[1, 1]["first_open"] = made
-        head["open_count"] = made
 
     def take(self, quantity: int, limit: int = 0, side: str = "buy", now: int = NOW_NS) -> Sweep:
         """Sweeps for a parent of account 1 and collects what came of it."""
@@ -197,6 +195,7 @@ class SweepRig:
         blocks = (self.tables.block, *self.market.blocks, *self.market.book_blocks())
         with allowed(*blocks):
             asked = take(self.tables.address, 1, quantity, limit, now)
+        assert violations().count == 0, violations()
         (decision,) = self.tables.log.read()
         assert decision.kind == log.DECISION
         candidates = np.frombuffer(decision.more, log.CANDIDATE_DTYPE)
