@@ -72,6 +72,20 @@ def scenes(draw: st.DrawFn) -> tuple[list[Venue], str, int, int]:
     return made, side, draw(st.integers(1, 120)), limit
 
 
+@st.composite
+def turning_scenes(draw: st.DrawFn) -> tuple[list[Venue], str, int, int]:
+    """Ladders across a dollar, where a level behind a dearer one is cheaper after fees."""
+    side = draw(st.sampled_from(["buy", "sell"]))
+    sign, made = 1 if side == "buy" else -1, []
+    lots = draw(st.sampled_from([[1], [5], [1, 5]]))
+    for _ in range(draw(st.integers(2, ROUTED))):
+        venue = draw(venues(side, DOLLAR - sign * CENT, CENT, lots))
+        venue.fee = -sign * CENT * draw(st.integers(0, 7)) // 4  # a rebate above, or a fee to leave
+        venue.protected, venue.live, venue.down = False, True, 0
+        made.append(venue)
+    return made, side, draw(st.integers(10, 80)), 0
+
+
 def taken_by_venue(sweep: Sweep) -> dict[int, int]:
     """Shares chosen among the candidates."""
     made: dict[int, int] = {}
@@ -118,6 +132,21 @@ def test_sweeps_keep_every_rule_and_cost_least(
     assert check_orders(problem, sweep, quantity, limit) == best_allocation(problem, quantity)
     check_candidates(sweep, side)
     check_arrival(sweep, given_venues)
+
+
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(scene=turning_scenes())
+def test_fees_that_change_at_a_dollar_are_no_trap(
+    rig: SweepRig, scene: tuple[list[Venue], str, int, int]
+) -> None:
+    given_venues, side, quantity, limit = scene
+    rig.set_up(given_venues, side, ROUND_LOT)
+    sweep = rig.take(quantity, limit, side)
+    problem = Problem(given_venues, side, limit, ROUND_LOT, ROUTED)
+    assert not sweep.bounded
+    assert check_orders(problem, sweep, quantity, limit) == best_allocation(problem, quantity)
 
 
 def test_the_same_books_give_the_same_record(rig: SweepRig) -> None:

@@ -60,6 +60,16 @@ def test_below_a_dollar_the_fee_is_part_of_the_price(rig: SweepRig) -> None:
     assert sweep.candidates["effective"][0] == half + half * 3 // 1000
 
 
+def test_a_dear_level_is_taken_for_the_cheap_one_behind_it(rig: SweepRig) -> None:
+    """99 cents and a fee, then a dollar less two cents of rebate: together cheaper than 98.9."""
+    across = Venue([(99 * CENT, 10), (DOLLAR, 10)], fee=-2 * CENT, small_fee=300_000)
+    other = Venue([(98 * CENT, 20)], small_fee=1_000_000)
+    across.protected = other.protected = False
+    rig.set_up([across, other], "buy")
+    assert shares(rig.take(20)) == {0: 20}
+    assert shares(rig.take(10)) == {1: 10}
+
+
 def test_nothing_is_taken_beyond_the_limit(rig: SweepRig) -> None:
     rig.set_up([Venue([(TEN, 100), (at(1), 100), (at(2), 100)])], "buy")
     sweep = rig.take(300, at(1))
