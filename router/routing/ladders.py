@@ -8,6 +8,7 @@ ourselves. Only displayed shares count.
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
 
 from feedhandler.actions import BUY
@@ -148,14 +149,16 @@ def note_own(scratch, venue, side, ours, shares, price, flags):
 
 
 @njit(nogil=True)
-def look_at_own(router, scratch, parent):
-    """Takes note of the account's open orders in the instrument, and of intents not yet sent."""
-    for venue in range(PLACES):
+def look_at_own(router, scratch, parent, child):
+    """Takes note of the account's open orders in the instrument, and of intents not yet sent.
+
+    `child` is the first of the open orders, 0: none.
+    """
+    for venue in range(min(get(router, HEAD.venue_count), PLACES)):
         put(scratch, SCRATCH.flight + 8 * venue, 0)
         put(scratch, SCRATCH.own + 8 * venue, NONE)
     side, instrument = get(parent, PARENT.side), get(parent, PARENT.instrument)
     account = get(parent, PARENT.account)
-    child = get(position_row(router, account, instrument), POSITION.first_open)
     while child != 0:
         row = child_row(router, child)
         venue, shares = get(row, CHILD.venue), get(row, CHILD.leaves)
@@ -230,7 +233,7 @@ def heed_own(scratch, place, venue):
 
 @njit(nogil=True, forceinline=True)
 def see_venue(scratch, venue, row, quotes, cap):
-    """Makes a venue's best level a candidate; the address of its place, 0 where it shows nothing."""
+    """Makes a venue's best level a candidate; the address of its place, 0: nothing to take."""
     number = get(row, VENUE.quotes)
     quote = quotes + QUOTE_BYTES * number
     about = load_i64le(quote + QUOTE_STATUS)
@@ -239,8 +242,9 @@ def see_venue(scratch, venue, row, quotes, cap):
     if get(row, VENUE.down) != 0 or not (about >> USABLE) & 1 or shares == 0:
         flags = NOTHING if (about >> USABLE) & 1 else NOT_LIVE
         flags = DOWN if get(row, VENUE.down) != 0 else flags
-        new_line(scratch, venue, load_i64le(shown), shares, 0, flags, 0)
-        return 0
+        none = np.int64(0)
+        new_line(scratch, venue, load_i64le(shown), shares, none, flags, none)
+        return none
     place = new_place(scratch, venue, row, quote)
     removed = rates(row, TIER.removed)
     put(place, PLACE.per_share, get(removed, 0))
@@ -263,7 +267,7 @@ def see_venue(scratch, venue, row, quotes, cap):
 @njit(nogil=True)
 def see_unreachable(scratch, quotes, seen):
     """Makes protected quotes of venues that we have no way to candidates that cannot be taken."""
-    side = get(scratch, WORK.side)
+    side, none, flags = get(scratch, WORK.side), np.int64(0), np.int64(PROTECTED | NO_ROUTE)
     for number in range(load_i64le(get(scratch, WORK.market) + VENUE_COUNT)):
         quote = quotes + QUOTE_BYTES * number
         about = load_i64le(quote + QUOTE_STATUS)
@@ -271,16 +275,14 @@ def see_unreachable(scratch, quotes, seen):
             continue
         if get(scratch, WORK.place_count) == PLACES:
             return
-        place = new_place(scratch, -1 - number, 0, quote)
+        place = new_place(scratch, -1 - number, none, quote)
         put(place, PLACE.key, NONE)
         put(place, PLACE.lot, 1)
         put(place, PLACE.least, 1)
         put(place, PLACE.takes_iso, 0)
         note_protected(scratch, place, about)
         at = quote + QUOTE_PROTECTED + 16 * side
-        new_line(
-            scratch, -1 - number, load_i64le(at), load_i64le(at + 8), 0, PROTECTED | NO_ROUTE, place
-        )
+        new_line(scratch, -1 - number, load_i64le(at), load_i64le(at + 8), none, flags, place)
 
 
 @njit(nogil=True, forceinline=True)
@@ -317,11 +319,13 @@ def see_all(router, scratch, parent, sign, cap, stop):
     put(scratch, WORK.first_protected, NONE)
     put(scratch, WORK.second_protected, NONE)
     put(scratch, WORK.first_place, 0)
-    busy = get(router, HEAD.open_count) | get(router, HEAD.intent_count)
+    position = position_row(router, get(parent, PARENT.account), instrument)
+    child = get(position, POSITION.first_open)
+    busy = child | get(router, HEAD.intent_count)
     put(scratch, WORK.busy, busy)
     if busy != 0:
-        look_at_own(router, scratch, parent)
-    quotes, seen, lot, greedy = quotes_of(market, instrument), 0, 0, True
+        look_at_own(router, scratch, parent, child)
+    quotes, seen, lot, greedy = quotes_of(market, instrument), np.int64(0), np.int64(0), True
     for venue in range(min(get(router, HEAD.venue_count), PLACES)):
         row = venue_row(router, venue)
         number = get(row, VENUE.quotes)

@@ -31,7 +31,7 @@ MOST_LINES: Final = PLACES * MOST_LEVELS + 2 * PLACES
 MOST_LOTS: Final = 4  # different lots, each a multiple of the one before, that are solved exactly
 MOST_SEGMENTS: Final = 4096
 STACK: Final = 64
-MOST_NODES: Final = 512  # boxes of a search
+MOST_NODES: Final = 256  # boxes of a search
 
 # Flags of a candidate: what it is, and why it was not taken.
 PROTECTED: Final = 1  # the venue's protected quote has this price
@@ -72,7 +72,7 @@ WORK_DTYPE: Final = np.dtype(
         ("lots", "i8", (MOST_LOTS,)),
         ("prefix", "i8", (MOST_LOTS,)),  # blocks that a pool gives for itself
         ("quantity", "i8"),
-        ("busy", "i8"),  # 1: there are own orders in the instrument
+        ("busy", "i8"),  # not 0: there may be own orders in the instrument
         ("first_protected", "i8"),  # best protected key, whose place it is, and the next best
         ("first_place", "i8"),
         ("second_protected", "i8"),
@@ -148,11 +148,11 @@ PlaceAt = namedtuple("PlaceAt", PLACE_DTYPE.names)
 HeadAt = namedtuple("HeadAt", HEAD_DTYPE.names)
 LineAt = namedtuple("LineAt", CANDIDATE_DTYPE.names)
 ScratchAt = namedtuple("ScratchAt", SCRATCH_DTYPE.names)
-WORK: Final = WorkAt(*offsets(WORK_DTYPE))
-PLACE: Final = PlaceAt(*offsets(PLACE_DTYPE))
-SOURCE: Final = HeadAt(*offsets(HEAD_DTYPE))
-LINE: Final = LineAt(*offsets(CANDIDATE_DTYPE))
-SCRATCH: Final = ScratchAt(*offsets(SCRATCH_DTYPE))
+WORK: Final[Any] = WorkAt(*offsets(WORK_DTYPE))
+PLACE: Final[Any] = PlaceAt(*offsets(PLACE_DTYPE))
+SOURCE: Final[Any] = HeadAt(*offsets(HEAD_DTYPE))
+LINE: Final[Any] = LineAt(*offsets(CANDIDATE_DTYPE))
+SCRATCH: Final[Any] = ScratchAt(*offsets(SCRATCH_DTYPE))
 PLACE_BYTES: Final = PLACE_DTYPE.itemsize
 LINE_BYTES: Final = CANDIDATE_DTYPE.itemsize
 LEVEL_BYTES: Final = LEVEL_DTYPE.itemsize

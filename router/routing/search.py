@@ -17,6 +17,7 @@ what plain greed takes without passing any protected quote, and the decision is 
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
 
 from router.routing.ladders import next_level, place_at
@@ -156,7 +157,7 @@ def start_with_greed(scratch, quantity):
     for number in range(count):
         put(place_at(scratch, number), PLACE.attempt, 0)
     for _ in range(count):
-        best, key = -1, NONE
+        best, key = np.int64(-1), np.int64(NONE)
         for number in range(count):
             place, at = place_at(scratch, number), levels_of(scratch, number)
             fresh = get(place, PLACE.attempt) == 0 and get(place, PLACE.count) != 0
@@ -238,7 +239,7 @@ def split_at_order(scratch, node):
         shares, lot = get(place, PLACE.attempt), get(place, PLACE.lot)
         least = rounded_up(get(place, PLACE.least), lot)
         if 0 < shares < least:
-            split(scratch, node, number, 0, least)
+            split(scratch, node, number, np.int64(0), least)
             return True
         if shares % lot != 0:
             split(scratch, node, number, shares - shares % lot, rounded_up(shares, lot))
@@ -328,7 +329,7 @@ def search(scratch, quantity):
     chain_lots(scratch)
     start_with_greed(scratch, quantity)
     put(scratch, WORK.node_count, 0)
-    worst = NONE
+    worst = np.int64(NONE)
     while worst != -NONE:
         if first_box(scratch, quantity, worst):
             while get(scratch, WORK.waiting) > 0:

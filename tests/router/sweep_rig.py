@@ -13,7 +13,7 @@ from feedhandler.books.sizes import Sizes
 from feedhandler.books.venuebook import VenueBook
 from feedhandler.consolidated.entries import apply_actions
 from feedhandler.consolidated.market import Market
-from nic.regions import allowed
+from nic.regions import allowed, violations
 from router import log, tables
 from router.logreader import Record
 from router.routing.layout import scratch_section
@@ -95,7 +95,9 @@ class SweepRig:
     """Books, market and router tables, used again by scenario after scenario.
 
     Attributes:
-        unrouted: the last market venue, that the router has no way to; set its levels as any other.
+        keep_intents: whether what earlier sweeps want is still waiting at the next.
+
+    The market has a venue more than the router: behind the others, without a way to it.
     """
 
     def __init__(self, venues: int = 6) -> None:
@@ -109,6 +111,7 @@ class SweepRig:
         self.tables.head["venue_count"] = venues
         self.shown: list[dict[int, tuple[int, int]]] = [{} for _ in self.books]
         self.time_ns = 1
+        self.keep_intents = False
         for number in range(venues + 1):
             self._apply(number, [action(a.STATUS, key=2, aux=a.STATUS_TRADING)])
 
@@ -168,8 +171,7 @@ class SweepRig:
 
     def _set_own(self, venues: list[Venue], side: str) -> None:
         """Open children of the account: under way on our side, resting on the other."""
-        made, ours = 0, SIDES[side]
-        children, head = self.tables.children, self.tables.head
+        made, ours, children = 0, SIDES[side], self.tables.children
         for number, venue in enumerate(venues[: self.count]):
             for shares, price, child_side, flags in (
                 (venue.flight, 1, ours, tables.TAKES), (100, venue.own, 3 - ours, 0),
@@ -181,24 +183,36 @@ class SweepRig:
                 row["venue"], row["side"], row["leaves"] = number, child_side, shares
                 row["price"], row["flags"], row["next_open"] = price, flags, made - 1
         self.tables.positions[1, 1]["first_open"] = made
-        head["open_count"] = made
 
     def take(self, quantity: int, limit: int = 0, side: str = "buy", now: int = NOW_NS) -> Sweep:
         """Sweeps for a parent of account 1 and collects what came of it."""
         parent = self.tables.parents[1]
         parent["instrument"], parent["account"], parent["side"] = 1, 1, SIDES[side]
-        self.tables.head["intent_count"] = 0
+        if not self.keep_intents:
+            self.tables.head["intent_count"] = 0
+        before = int(self.tables.head["intent_count"])
+        list(self.tables.log.read())
         blocks = (self.tables.block, *self.market.blocks, *self.market.book_blocks())
         with allowed(*blocks):
             asked = take(self.tables.address, 1, quantity, limit, now)
+        assert violations().count == 0, violations()
         (decision,) = self.tables.log.read()
         assert decision.kind == log.DECISION
         candidates = np.frombuffer(decision.more, log.CANDIDATE_DTYPE)
-        return Sweep(int(asked), self.orders(), decision, candidates)
+        return Sweep(int(asked), self.orders(before), decision, candidates)
 
-    def orders(self) -> dict[int, dict[str, int]]:
-        """The intents waiting, by venue."""
-        rows = self.tables.block["intents"][: int(self.tables.head["intent_count"])]
+    def take_nothing(self) -> int:
+        """A sweep of no shares."""
+        with allowed(self.tables.block):
+            return int(take(self.tables.address, 1, 0, 0, NOW_NS))
+
+    def status(self, number: int, status: int) -> None:
+        """A venue's trading status of the instrument; `set_up` makes it trade again."""
+        self._apply(number, [action(a.STATUS, key=2, aux=status)])
+
+    def orders(self, first: int = 0) -> dict[int, dict[str, int]]:
+        """The intents waiting from a place on, by venue."""
+        rows = self.tables.block["intents"][first : int(self.tables.head["intent_count"])]
         names = [name for name in rows.dtype.names or () if name != "unused"]
         found = {int(row["venue"]): {name: int(row[name]) for name in names} for row in rows}
         assert len(found) == len(rows)
