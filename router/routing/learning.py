@@ -210,7 +210,7 @@ class Learning:
     """
 
     def __init__(self, tables: RouterTables, settings: Settings | None = None) -> None:
-        """Raises ValueError for settings out of range or more dark venues than there is room for."""
+        """Raises ValueError for settings out of range and for too many dark venues."""
         self.settings = settings or Settings()
         check_settings(self.settings)
         block, rows = tables.block, len(tables.instruments)

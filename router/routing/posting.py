@@ -56,9 +56,7 @@ def choice_of(learning, count, venue):
 @njit(nogil=True)
 def may_move(learning, parent, of, now):
     """Whether the last change of place is a pause ago."""
-    pause = max(
-        get(learning, LEARNING.pause_ns), get(of, PARENT.parameters + 8 * PATIENCE_NS)
-    )
+    pause = max(get(learning, LEARNING.pause_ns), get(of, PARENT.parameters + 8 * PATIENCE_NS))
     return now - get(note_row(learning, parent), NOTE.changed_ns) >= pause
 
 

@@ -6,12 +6,7 @@ from numba import njit
 
 from feedhandler.actions import BUY
 from feedhandler.consolidated.best import FLAG_SHIFT, record_address
-from feedhandler.consolidated.layout import (
-    CROSSED,
-    MARKET_HALTED,
-    RECORD_BEST,
-    RECORD_STATE,
-)
+from feedhandler.consolidated.layout import CROSSED, MARKET_HALTED, RECORD_BEST, RECORD_STATE
 from router.routing.posting_flows import NATIONAL_BID, NATIONAL_OFFER
 from router.rows import get
 from router.tables import HEAD, VENUE

@@ -9,13 +9,7 @@ from feedhandler.actions import BUY
 from router.routing.decisions import new_choice
 from router.routing.hidden import flow_row, hidden_size
 from router.routing.learning import CHOICE, FLOW, LEARNING
-from router.routing.parameters import (
-    HORIZON_NS,
-    OFFSET_TICKS,
-    PEG,
-    PEG_BEHIND,
-    PEG_IMPROVE,
-)
+from router.routing.parameters import HORIZON_NS, OFFSET_TICKS, PEG, PEG_BEHIND, PEG_IMPROVE
 from router.routing.posting_costs import clamped, take_cost
 from router.routing.posting_fees import fee_of_share
 from router.routing.posting_flows import midpoint, outflow
@@ -67,7 +61,8 @@ def gather_venues(router, learning, parent, limit, now):
         (how many there are, what taking costs a share); none without a national best.
     """
     of = parent_row(router, parent)
-    instrument, side, market = get(of, PARENT.instrument), get(of, PARENT.side), get(router, HEAD.market)
+    instrument, side = get(of, PARENT.instrument), get(of, PARENT.side)
+    market = get(router, HEAD.market)
     count, take = np.int64(0), np.int64(0)
     if not trades(router, instrument):
         return count, take

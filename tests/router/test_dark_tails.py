@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -90,7 +91,7 @@ def test_no_split_executes_more_on_average(
     split = rig.split(quantity)
     assert sum(split) == quantity
     value = sum(sum(tail[1 : lots + 1]) for tail, lots in zip(tails, split, strict=True))
-    falls = all(a >= b for tail in tails for a, b in zip(tail, tail[1:], strict=False))
+    falls = all(a >= b for tail in tails for a, b in pairwise(tail))
     assert falls
     assert value == pytest.approx(best_value(tails, quantity), abs=1e-7)
 
