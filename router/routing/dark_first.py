@@ -159,7 +159,7 @@ def split(learning, count, quantity, lot):
     """Splits shares over the first `count` pools of the scratch rows; shares given."""
     left = quantity
     while left > 0:
-        best = np.int64(-1)
+        best = -1
         for place in range(count):
             row = choice_row(learning, place)
             if get(row, CHOICE.bucket) == LAST:

@@ -34,7 +34,7 @@ def rig() -> Iterator[PostRig]:
 @given(st.integers(0, 1 << 42), st.integers(0, 1 << 45), st.integers(1, 1 << 42))
 def test_halving_is_the_power_of_two(value: int, elapsed: int, half_life: int) -> None:
     wanted = value * 2.0 ** -(elapsed / half_life)
-    assert enter_halved(value, elapsed, half_life) == pytest.approx(wanted, rel=7e-4, abs=1.5)
+    assert enter_halved(value, elapsed, half_life) == pytest.approx(wanted, abs=7e-4 * wanted + 2)
 
 
 @settings(deadline=None, max_examples=200)
