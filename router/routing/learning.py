@@ -102,6 +102,7 @@ CHOICE_DTYPE: Final = np.dtype(
         ("queue", "i8"),  # post: shares ahead
         ("outflow", "i8"),  # post: shares expected to execute within the horizon, 1/1000 of a share
         ("filled", "i8"),  # post: cost of a share if it executes, against the midpoint
+        ("next_cost", "i8"),  # post: expected cost of a share of the next block
     ]
 )
 
