@@ -10,7 +10,7 @@ from numba import njit
 from feedhandler.actions import BUY, STATUS_TRADING
 from feedhandler.consolidated.entries import refresh_record
 from feedhandler.consolidated.market import Market
-from nic.regions import allowed
+from nic.regions import allowed, violations
 from router.log import CANDIDATE_DTYPE
 from router.log import DECISION as DECISION_RECORD
 from router.routing import dark_first as dark
@@ -124,7 +124,8 @@ class Rig:
         self.parent()
 
     def close(self) -> None:
-        """Gives the memory back."""
+        """Gives the memory back; nothing outside of it may have been touched."""
+        assert violations().count == 0
         self.tables.close()
         self.market.close()
 

@@ -11,6 +11,7 @@ from posting_rig import PostRig
 
 from feedhandler.actions import BUY, SELL, STATUS_TRADING
 from feedhandler.consolidated.slow import SlowVenue
+from nic.regions import violations
 from router.routing.learning import Settings
 from router.routing.parameters import OFFSET_TICKS, PEG, PEG_BEHIND, PEG_IMPROVE
 
@@ -28,7 +29,8 @@ class BookRig(PostRig):
             self.made.level(venue, ONE, SELL, BID + 4 * CENT, 300)
 
     def close(self) -> None:
-        """Gives the memory back."""
+        """Gives the memory back; nothing outside of it may have been touched."""
+        assert violations().count == 0
         self.tables.close()
         self.made.close()
 
