@@ -57,6 +57,7 @@ def test_buckets_are_lots_and_then_eight_steps_an_octave() -> None:
     assert lots == sorted(set(lots))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 1 << 40))
 def test_every_size_is_in_the_last_bucket_that_it_reaches(lots: int) -> None:
     bucket = bucket_of(lots)
