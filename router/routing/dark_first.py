@@ -16,8 +16,8 @@ import numpy as np
 from numba import njit
 
 from feedhandler.actions import BUY
-from feedhandler.consolidated.quotes import instrument_row as market_instrument
 from feedhandler.consolidated.layout import INSTRUMENT_LOT
+from feedhandler.consolidated.quotes import instrument_row as market_instrument
 from router.intents import want_cancel, want_order
 from router.routing.dark_sizes import LAST, bucket_of, lots_of
 from router.routing.dark_tails import next_tail, observe, pool_row, tail_step
@@ -25,8 +25,8 @@ from router.routing.decisions import choice_row, new_choice, next_decision, reco
 from router.routing.hidden import hidden_size
 from router.routing.learning import CHOICE, LEARNING, NOTE, NOTE_BYTES
 from router.routing.parameters import MINIMUM_PART, PATIENCE_NS
-from router.routing.posting_flows import midpoint
 from router.routing.posting_fees import fee_of_share
+from router.routing.posting_flows import midpoint
 from router.routing.posting_prices import national, on_tick, trades, within
 from router.routing.posting_states import is_settled
 from router.rows import add, child_row, get, parent_row, put, venue_row
@@ -159,7 +159,7 @@ def split(learning, count, quantity, lot):
     """Splits shares over the first `count` pools of the scratch rows; shares given."""
     left = quantity
     while left > 0:
-        best = np.int64(-1)
+        best = -1
         for place in range(count):
             row = choice_row(learning, place)
             if get(row, CHOICE.bucket) == LAST:

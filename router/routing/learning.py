@@ -102,6 +102,7 @@ CHOICE_DTYPE: Final = np.dtype(
         ("queue", "i8"),  # post: shares ahead
         ("outflow", "i8"),  # post: shares expected to execute within the horizon, 1/1000 of a share
         ("filled", "i8"),  # post: cost of a share if it executes, against the midpoint
+        ("next_cost", "i8"),  # post: expected cost of a share of the next block
     ]
 )
 
@@ -210,7 +211,7 @@ class Learning:
     """
 
     def __init__(self, tables: RouterTables, settings: Settings | None = None) -> None:
-        """Raises ValueError for settings out of range or more dark venues than there is room for."""
+        """Raises ValueError for settings out of range and for too many dark venues."""
         self.settings = settings or Settings()
         check_settings(self.settings)
         block, rows = tables.block, len(tables.instruments)

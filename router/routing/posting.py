@@ -107,22 +107,29 @@ def standing_cost(router, parent, choice, child, take):
 
 
 @njit(nogil=True)
-def cheapest(learning, count, begin_at_chosen, size, take):
-    """The scratch row where the next `size` shares cost least; 0: there is none."""
-    best, best_cost = np.int64(0), np.int64(0)
+def price_blocks(learning, count, size, take):
+    """Puts what the first `size` shares cost at each venue into the rows."""
     for place in range(count):
         row = choice_row(learning, place)
-        begin = get(row, CHOICE.chosen) if begin_at_chosen else np.int64(0)
-        cost = part_cost(row, begin, size, take)
-        queue = get(row, CHOICE.queue) + begin
-        if best != 0 and cost == best_cost:
-            behind = get(best, CHOICE.chosen) if begin_at_chosen else np.int64(0)
-            better = queue < get(best, CHOICE.queue) + behind
-        else:
-            better = best == 0 or cost < best_cost
-        if better:
-            best, best_cost = row, cost
+        put(row, CHOICE.next_cost, part_cost(row, np.int64(0), size, take))
+
+
+@njit(nogil=True)
+def cheapest(learning, count):
+    """The row where the next shares cost least, of those that cost the same the shortest queue."""
+    best = choice_row(learning, 0)
+    for place in range(1, count):
+        row = choice_row(learning, place)
+        cost, least = get(row, CHOICE.next_cost), get(best, CHOICE.next_cost)
+        if cost < least or (cost == least and queue_with(row) < queue_with(best)):
+            best = row
     return best
+
+
+@njit(nogil=True)
+def queue_with(row):
+    """Shares ahead at a venue, those given to it included."""
+    return get(row, CHOICE.queue) + get(row, CHOICE.chosen)
 
 
 @njit(nogil=True)
@@ -137,9 +144,10 @@ def leave_worst(router, learning, parent, count, take, decision, now, first):
         choice = choice_of(learning, count, get(row, CHILD.venue))
         if is_passive(row) and is_settled(row) and choice != 0:
             leaves = get(row, CHILD.leaves)
-            best = cheapest(learning, count, False, leaves, take)
+            price_blocks(learning, count, leaves, take)
+            best = cheapest(learning, count)
             saved = standing_cost(router, parent, choice, row, take)
-            saved -= part_cost(best, np.int64(0), leaves, take)
+            saved -= get(best, CHOICE.next_cost)
             touched = is_touched(router, child, first)
             if best != choice and saved > worst_by and not touched:
                 worst, worst_by = child, saved
@@ -194,13 +202,12 @@ def reduce(router, parent, excess, decision, first):
 @njit(nogil=True)
 def spread(learning, count, quantity, block, take):
     """Gives blocks of shares to the venues where the next one costs least."""
+    price_blocks(learning, count, min(block, quantity), take)
     left = quantity
     while left > 0:
-        size = min(block, left)
-        row = cheapest(learning, count, True, size, take)
-        if row == 0:
-            return
+        row, size = cheapest(learning, count), min(block, left)
         add(row, CHOICE.chosen, size)
+        put(row, CHOICE.next_cost, part_cost(row, get(row, CHOICE.chosen), size, take))
         left -= size
 
 

@@ -34,6 +34,7 @@ from router.rows import get, venue_row
 from router.tables import HEAD, PART, TIER, VENUE
 
 LOG2E_MILLIONTHS = 1_442_695
+SMALL = 32
 MOST_QUEUE = 1_000_000_000  # shares
 MOST_COST = 1 << 42
 CHANCE_STEP = 1000  # costs are weighed in 1e-6
@@ -51,6 +52,8 @@ def fill_chance(outflow, queue, size):
     """Expected part of `size` shares behind a queue that executes, in PART."""
     if outflow <= 0 or size <= 0:
         return np.int64(0)
+    if size * 1000 * SMALL < outflow:  # two terms of the series, where differences lose digits
+        return survival(queue, outflow) * (2 * outflow - size * 1000) // (2 * outflow)
     gone = survival(queue, outflow) - survival(queue + size, outflow)
     return min(max(outflow * gone // (size * 1000), 0), PART)
 

@@ -61,11 +61,8 @@ def gather_venues(router, learning, parent, limit, now):
         (how many there are, what taking costs a share); none without a national best.
     """
     of = parent_row(router, parent)
-    instrument, side, market = (
-        get(of, PARENT.instrument),
-        get(of, PARENT.side),
-        get(router, HEAD.market),
-    )
+    instrument, side = get(of, PARENT.instrument), get(of, PARENT.side)
+    market = get(router, HEAD.market)
     count, take = np.int64(0), np.int64(0)
     if not trades(router, instrument):
         return count, take

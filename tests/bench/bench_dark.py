@@ -1,8 +1,8 @@
 """How much of an order four dark pools execute, while the router learns how to split it.
 
-Simulated pools (see dark_pools); expected fractions of the order, around the episode named, means of
-a few seeds. `best` is the split of one who knows the pools' chances, `one pool` all to the pool that
-executes the most of it. `regret_lots` is what learning cost in all, against the best split.
+Simulated pools (see dark_pools); expected fractions of the order, around the episode named, means
+of a few seeds. `best` is the split of one who knows the pools' chances, `one pool` all to the pool
+that executes the most of it. `regret_lots` is what learning cost in all, against the best split.
 """
 
 from __future__ import annotations

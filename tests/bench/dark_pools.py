@@ -141,4 +141,3 @@ def learnt_splits(
         with allowed(tables.block, sizes, given):
             run_episodes(int(tables.head["learning"]), sizes, volume, given)
     return given
-

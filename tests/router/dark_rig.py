@@ -1,4 +1,4 @@
-"""A router's tables over a small market, for dark and passive orders; kernels as tests enter them."""
+"""A router's tables over a small market, for dark and passive orders, and their kernels."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numba import njit
 from feedhandler.actions import BUY, STATUS_TRADING
 from feedhandler.consolidated.entries import refresh_record
 from feedhandler.consolidated.market import Market
-from nic.regions import allowed
+from nic.regions import allowed, violations
 from router.log import CANDIDATE_DTYPE
 from router.log import DECISION as DECISION_RECORD
 from router.routing import dark_first as dark
@@ -98,11 +98,15 @@ class Rig:
     Args:
         lit: how many lit venues, numbers 0 and up here and in the market.
         dark: how many dark ones behind them.
+        market: instead of one where tests write the quotes.
     """
 
-    def __init__(self, lit: int, dark: int, settings: Settings | None = None) -> None:
-        self.market = Market(SMALL.instruments, 8, max(lit, 1))
-        self.market.head["venue_count"] = max(lit, 1)
+    def __init__(
+        self, lit: int, dark: int, settings: Settings | None = None, market: Market | None = None
+    ) -> None:
+        self.market = market or Market(SMALL.instruments, 8, max(lit, 1))
+        if market is None:
+            self.market.head["venue_count"] = max(lit, 1)
         more = learning_sections(SMALL.instruments, SMALL.venues, SMALL.parents)
         self.tables = RouterTables(SMALL, more, market=self.market.address)
         self.lit, self.dark = range(lit), range(lit, lit + dark)
@@ -120,7 +124,8 @@ class Rig:
         self.parent()
 
     def close(self) -> None:
-        """Gives the memory back."""
+        """Gives the memory back; nothing outside of it may have been touched."""
+        assert violations().count == 0
         self.tables.close()
         self.market.close()
 
@@ -144,7 +149,11 @@ class Rig:
             self.tables.parents[number]["parameters"][place] = value
 
     def quote(
-        self, venue: int, bid: tuple[int, int] | None, offer: tuple[int, int] | None, number: int = ONE
+        self,
+        venue: int,
+        bid: tuple[int, int] | None,
+        offer: tuple[int, int] | None,
+        number: int = ONE,
     ) -> None:
         """What a venue shows: price and shares a side."""
         row = self.market.quotes[number, venue]
@@ -201,7 +210,9 @@ class Rig:
         assert count == len(self.dark)
         return [int(lots) for lots in given]
 
-    def observe(self, venue: int, asked: int, got: int, exact: bool = True, side: int = BUY) -> None:
+    def observe(
+        self, venue: int, asked: int, got: int, exact: bool = True, side: int = BUY
+    ) -> None:
         """One answer of a pool, in buckets."""
         with allowed(*self.blocks):
             assert enter_observe(self.learning_address, venue, ONE, side, asked, got, exact)

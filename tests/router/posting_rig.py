@@ -47,5 +47,3 @@ class PostRig(Rig):
     def gone(self) -> None:
         """Forgets all children of the parent."""
         self.tables.parents[ONE]["first_open"] = self.tables.parents[ONE]["open"] = 0
-
-
