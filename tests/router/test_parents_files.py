@@ -280,6 +280,7 @@ def test_prices_are_exact(units: int, extra: int) -> None:
     assert exact.price(Decimal(said)) == units
 
 
+@settings(deadline=None)
 @given(said=st.text(max_size=30))
 def test_a_price_is_exact_or_refused(said: str) -> None:
     try:
