@@ -174,6 +174,10 @@ WRONG = [
     ({"strategy": "post", "finish": "take"}, "end: missing, expected a time: what is left is to"),
     ({"strategy": "post", "take_after_ms": "-1"}, "take_after_ms: expected milliseconds, up to a"),
     ({"strategy": "post", "take_after_ms": "soon"}, "take_after_ms: expected milliseconds, up to"),
+    (
+        {"strategy": "post", "finish": "take", "finish_ms": 5001, "start": 1, "end": 6},
+        "finish_ms: expected no more than the time from start to end",
+    ),
     ({"strategy": "iceberg"}, "shown: missing, expected a value with strategy iceberg"),
     ({"strategy": "iceberg", "shown": 0}, "shown: expected 1 to "),
     ({"strategy": "twap", "slices": 0}, "slices: expected 1 to 100000, found 0"),

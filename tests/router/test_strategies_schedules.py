@@ -120,6 +120,7 @@ def test_an_impact_that_outweighs_the_trade_is_refused() -> None:
         an_order(strategy, start_ns=OPEN_NS, end_ns=HOURS.close_ns)
 
 
+@settings(deadline=None)
 @given(part=st.integers(0, PART), whole=st.integers(1, MOST_SPAN_NS), share=st.fractions(0, 1))
 def test_products_lose_nothing(part: int, whole: int, share: Fraction) -> None:
     value = int(whole * share)
