@@ -350,7 +350,8 @@ INTENT_DTYPE: Final = np.dtype(
         ("send_ns", "i8"),  # not before
         ("verdict", "i8"),  # the gate's: 0 passed
         ("token", "i8"),  # given out when it passed
-        ("unused", "i8", (7,)),
+        ("ahead", "i8"),  # shares before a passive order in the queue, as far as known
+        ("unused", "i8", (6,)),
     ]
 )
 ENTER, REPLACE, CANCEL = 1, 2, 3

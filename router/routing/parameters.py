@@ -1,15 +1,15 @@
 """What routing reads of a parent: places in its eight `parameters`, and what they may say.
 
-    place           unit      read by             0 means
-    HORIZON_NS      ns        post                until the parent's end, or the learning's horizon
-    PEG             PEG_      post                join the best
-    OFFSET_TICKS    ticks     post                one tick (of IMPROVE and BEHIND)
-    MINIMUM_PART    1e-9      dark_first          an execution of any size
-    REPOST_TICKS    ticks     post                follow every move of the quote
-    PATIENCE_NS     ns        post, dark_first    post: change orders as often as it pays;
-                                                  dark_first: IOC (otherwise DAY, cancelled behind it)
-    OWN_FIRST       own       strategies          (of the strategy's own: a curve's rate and the like)
-    OWN_SECOND      own       strategies
+place           unit      read by             0 means
+HORIZON_NS      ns        post                until the parent's end, or the learning's horizon
+PEG             PEG_      post                join the best
+OFFSET_TICKS    ticks     post                one tick (of IMPROVE and BEHIND)
+MINIMUM_PART    1e-9      dark_first          an execution of any size
+REPOST_TICKS    ticks     post                follow every move of the quote
+PATIENCE_NS     ns        post                change orders as often as the settings allow
+                          dark_first          IOC; otherwise DAY, cancelled behind it
+OWN_FIRST                 strategies          of the strategy's own: a rate and the like
+OWN_SECOND                strategies
 """
 
 from __future__ import annotations

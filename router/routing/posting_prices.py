@@ -1,0 +1,69 @@
+"""Prices that orders stand at: the national best as limits, ticks, rounding."""
+
+from __future__ import annotations
+
+from numba import njit
+
+from feedhandler.actions import BUY
+from feedhandler.consolidated.best import FLAG_SHIFT, record_address
+from feedhandler.consolidated.layout import CROSSED, MARKET_HALTED, RECORD_BEST, RECORD_STATE
+from router.routing.posting_flows import NATIONAL_BID, NATIONAL_OFFER
+from router.rows import get
+from router.tables import HEAD, VENUE
+
+DOLLAR = 100_000_000
+CENT = 1_000_000
+STATE_MASK = 0xFF
+
+
+@njit(nogil=True)
+def trades(router, instrument):
+    """Whether there is a national best on both sides, not crossed, and the market not halted."""
+    market = get(router, HEAD.market)
+    if market == 0:
+        return False
+    record = record_address(market, instrument)
+    state = get(record, RECORD_STATE)
+    if state & STATE_MASK == CROSSED or (state >> FLAG_SHIFT) & MARKET_HALTED:
+        return False
+    return get(record, NATIONAL_BID + 8) != 0 and get(record, NATIONAL_OFFER + 8) != 0
+
+
+@njit(nogil=True)
+def national(router, instrument, side):
+    """Price of the national best of a side; see `trades`."""
+    record = record_address(get(router, HEAD.market), instrument)
+    return get(record, NATIONAL_BID if side == BUY else NATIONAL_OFFER)
+
+
+@njit(nogil=True)
+def best_shown(router, instrument, side):
+    """Best price of a side over all venues and sizes; 0 where nothing is shown."""
+    record = record_address(get(router, HEAD.market), instrument)
+    word = record + RECORD_BEST + (0 if side == BUY else 24)
+    return get(word, 0) * (get(word, 8) != 0)
+
+
+@njit(nogil=True)
+def tick_of(venue, price):
+    """A venue's tick at a price; a cent where it has none."""
+    tick = get(venue, VENUE.tick if price >= DOLLAR else VENUE.small_tick)
+    return tick if tick > 0 else CENT
+
+
+@njit(nogil=True)
+def on_tick(venue, side, price):
+    """The nearest price on a venue's grid that is no more aggressive."""
+    tick = tick_of(venue, price)
+    rest = price % tick
+    if rest == 0:
+        return price
+    return price - rest if side == BUY else price - rest + tick
+
+
+@njit(nogil=True)
+def within(side, price, limit):
+    """The less aggressive of two prices; a limit of 0 is none."""
+    if limit == 0:
+        return price
+    return min(price, limit) if side == BUY else max(price, limit)
