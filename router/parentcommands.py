@@ -6,7 +6,7 @@ Commands are records of the loop's ring (feedhandler/commands.py); its own kinds
     NEW_PARENT      row of the parents' table, written before
     CANCEL_PARENT   row
     REPLACE_PARENT  row, quantity, limit, what changes: REPLACE_QUANTITY | REPLACE_LIMIT
-    SUSPEND_PARENT  row: nothing new is sent for it, what rests is cancelled
+    SUSPEND_PARENT  row: nothing new is sent for it
     RESUME_PARENT   row
     KILL            scope, number of the account, symbol or venue, 1 on or 0 off
     VENUE_UP        venue: orders may go there again
@@ -137,7 +137,7 @@ class ParentCommands:
         return self._send(REPLACE_PARENT, self._known(number), quantity or 0, limit or 0, changes)
 
     def suspend_parent(self, number: int) -> bool:
-        """Holds a parent back: what rests is cancelled, nothing new is sent."""
+        """Holds a parent back: nothing new is sent for it."""
         return self._send(SUSPEND_PARENT, self._known(number))
 
     def resume_parent(self, number: int) -> bool:

@@ -88,14 +88,10 @@ def key_of(field: str) -> str:
 def strategy_keys(kind: type[Strategy]) -> dict[str, tuple[str, Parser]]:
     """Field and parser of each key that a strategy has in files, but `volume_file`."""
     return {
-        key_of(field.name): (field.name, parser_of(field.name, _type_of(field.type)))
+        key_of(field.name): (field.name, parser_of(field.name, field.type))
         for field in msgspec.structs.fields(kind)
         if field.name not in OF_SESSION
     }
-
-
-def _type_of(kind: Any) -> Any:
-    return float if kind in (float, "float") else kind
 
 
 ALL_KEYS: Final = {"volume_file", *(key for kind in KINDS for key in strategy_keys(kind))}

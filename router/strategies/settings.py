@@ -158,12 +158,15 @@ class Ending(Resting, frozen=True, kw_only=True):
         return FINISH_NS
 
     def words(self, start_ns: int, end_ns: int) -> list[int]:
-        """The parameters of a parent's row. Raises ValueError for a finish without an end."""
+        """The parameters of a parent's row. Raises ValueError for a finish that has no time."""
         words = super().words(start_ns, end_ns)
         if self.finish == "take":
             if end_ns == 0:
                 raise ValueError("end: missing, expected a time: what is left is to be taken then")
-            usual = self.usual_finish_ns(start_ns, end_ns)
+            span = end_ns - start_ns
+            if self.finish_ns > span:
+                raise ValueError("finish_ns: expected no more than the time from start to end")
+            usual = min(self.usual_finish_ns(start_ns, end_ns), span)
             words[places.OWN_SECOND] = self.finish_ns or usual
         return words
 

@@ -174,6 +174,10 @@ WRONG = [
     ({"strategy": "post", "finish": "take"}, "end: missing, expected a time: what is left is to"),
     ({"strategy": "post", "take_after_ms": "-1"}, "take_after_ms: expected milliseconds, up to a"),
     ({"strategy": "post", "take_after_ms": "soon"}, "take_after_ms: expected milliseconds, up to"),
+    (
+        {"strategy": "post", "finish": "take", "finish_ms": 5001, "start": 1, "end": 6},
+        "finish_ms: expected no more than the time from start to end",
+    ),
     ({"strategy": "iceberg"}, "shown: missing, expected a value with strategy iceberg"),
     ({"strategy": "iceberg", "shown": 0}, "shown: expected 1 to "),
     ({"strategy": "twap", "slices": 0}, "slices: expected 1 to 100000, found 0"),
@@ -280,6 +284,7 @@ def test_prices_are_exact(units: int, extra: int) -> None:
     assert exact.price(Decimal(said)) == units
 
 
+@settings(deadline=None)
 @given(said=st.text(max_size=30))
 def test_a_price_is_exact_or_refused(said: str) -> None:
     try:
