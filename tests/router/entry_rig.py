@@ -207,6 +207,7 @@ class Trade:
         self.venue = Venue(GATEWAYS[protocol], **more)
         self.wire = Wire()
         self.peer = self.venue.gateway.peer(self.wire, self.venue.now_ns)
+        router.children = 0
         self.heard = b""  # since the login
         self.login = self.log_in()
         self.heard = b""

@@ -14,6 +14,7 @@ from router import tables as t
 from router.entry.layout import BROKEN
 from router.log import SENT
 from router.logreader import LogReader
+from simulator.matching import records as r
 
 LIVE = tuple(GATEWAYS)
 
@@ -75,12 +76,11 @@ def test_a_hidden_order_adds_unseen(trade: Trade) -> None:
 def test_a_midpoint_order_trades_between_the_quotes(trade: Trade) -> None:
     trade.venue.rests(BUY, 100, 1000)
     trade.venue.rests(SELL, 100, 1010)
-    (accepted,) = enter(trade, 11, flags=t.MIDPOINT, quantity=100)
-    assert kinds([accepted]) == ["accepted"]
-    made = enter(trade, 12, side=SELL, flags=t.MIDPOINT, quantity=60, tif=t.IOC)
-    fills = [a for a in made if kinds([a]) == ["executed"]]
-    assert {int(a["order_id"]) for a in fills} == {11, 12}
-    assert {(int(a["price"]), int(a["unit"])) for a in fills} == {(1005 * CENT, t.AT_MIDPOINT)}
+    assert kinds(enter(trade, 11, flags=t.MIDPOINT)) == ["accepted"]
+    trade.venue.rests(SELL, 60, 0, type=r.MIDPOINT_PEG)
+    (executed,) = trade.hear()
+    assert (executed["order_id"], executed["price"]) == (11, 1005 * CENT)
+    assert (executed["quantity"], executed["unit"]) == (60, t.AT_MIDPOINT)
 
 
 def test_a_replace_counts_what_was_executed(trade: Trade) -> None:
