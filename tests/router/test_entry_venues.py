@@ -76,6 +76,7 @@ def test_a_hidden_order_adds_unseen(trade: Trade) -> None:
 def test_a_midpoint_order_trades_between_the_quotes(trade: Trade) -> None:
     trade.venue.rests(BUY, 100, 1000)
     trade.venue.rests(SELL, 100, 1010)
+    trade.venue.other(r.REFERENCE, price=1000 * CENT, cap=1010 * CENT)
     assert kinds(enter(trade, 11, flags=t.MIDPOINT)) == ["accepted"]
     trade.venue.rests(SELL, 60, 0, type=r.MIDPOINT_PEG)
     (executed,) = trade.hear()
