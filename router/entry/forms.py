@@ -173,7 +173,9 @@ def choice_of(number: int) -> Choice:
 
 
 def symbol_word(text: str, *, padding: str = " ") -> int:
-    """The word `symbol` of a symbol of at most 8 characters; BOE pads with NULs."""
+    """The word `symbol` of a symbol; BOE pads with NULs. ValueError: longer than 8 characters."""
+    if not 0 < len(text) <= WORD_BYTES:
+        raise ValueError(f"symbol {text!r}: expected 1 to {WORD_BYTES} characters")
     return int.from_bytes(text.encode("latin-1").ljust(WORD_BYTES, padding.encode()), "little")
 
 
