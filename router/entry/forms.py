@@ -320,9 +320,9 @@ class Builder:
         head["patches"], head["readings"] = len(self._patches), len(self._readings)
         head["reading"] = f.FORM_BYTES + f.PATCH_BYTES * len(self._patches)
         made = image[f.FORM_BYTES : behind].view(f.PATCH_DTYPE)
-        for row, given in enumerate((*self._patches, *self._readings)):
-            plain, table = list(given[:-1]), given[-1]
-            plain[5] = places[table] if table else plain[5]
+        for row, given in enumerate(self._patches + self._readings):
+            plain, which = list(given[:-1]), given[-1]
+            plain[5] = places[which] if which else plain[5]
             made[row] = tuple(plain)
         image[behind:template] = np.array(words, np.int64).view(np.uint8)
         image[template:] = np.frombuffer(padded, np.uint8)
