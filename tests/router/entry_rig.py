@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
@@ -16,7 +17,7 @@ from feedhandler.actions import ACTION_DTYPE, BUY, KINDS
 from feedhandler.dates import session_midnight_ns
 from feedhandler.lines.secret import Secret
 from feedhandler.specialise import faults_of
-from nic.regions import allowed
+from nic.regions import allowed, reset, violations
 from router.entry.forms import Constants
 from router.entry.layout import UP
 from router.entry.logins import IN, LOGINS, Credentials, Login
@@ -55,6 +56,15 @@ GATEWAYS: Mapping[str, Callable[..., Any]] = {
     "boe": BoeGateway,
     "pillar": PillarGateway,
 }
+
+
+@contextlib.contextmanager
+def watched(*memories: Any) -> Iterator[None]:
+    """Allows memories for the time of a `with`; asserts that nothing else was touched."""
+    reset()
+    with allowed(*memories):
+        yield
+    assert violations().count == 0, violations()
 
 
 def constants(protocol: str) -> Constants:
@@ -129,7 +139,7 @@ class Router:
     def _send(self, protocol: str, kind: int, row: int, child: int, token: int) -> int:
         number = NUMBERS[protocol]
         self.tables.head["now_ns"] = self.now_ns
-        with allowed(self.tables.block, self.ports[number].memory):
+        with watched(self.tables.block, self.ports[number].memory):
             return int(run_send(self.tables.address, number, kind, row, child, token))
 
     def intent(self, **values: int) -> int:
@@ -186,7 +196,7 @@ class Router:
 
     def _hear_piece(self, protocol: str, piece: NDArray[np.uint8], most: int) -> NDArray[np.void]:
         number, address = NUMBERS[protocol], self.tables.address
-        with allowed(self.tables.block, self.out, piece):
+        with watched(self.tables.block, self.out, piece):
             count = self.receive(
                 address,
                 number,

@@ -8,13 +8,12 @@ import msgspec
 import numpy as np
 import pytest
 from entry_kernels import run_fill, run_read, run_recognise
-from entry_rig import constants
+from entry_rig import constants, watched
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from slow_entry import MOST_TOKEN, message, sayable
 
 from feedhandler.actions import BUY, SELL
-from nic.regions import allowed
 from router import tables as t
 from router.entry.formlayout import ROUND_UP_BYTES, WORDS, WORDS_DTYPE
 from router.entry.forms import ORDERS, Form, Move, make_form
@@ -42,7 +41,7 @@ def row(words: dict[str, int]) -> np.ndarray:
 def written(form: Form, words: dict[str, int]) -> bytes | None:
     """What the kernel writes, None where it cannot be said; asserts that it keeps to its room."""
     out, given = np.full(ROOM, 0xEE, np.uint8), row(words)
-    with allowed(form.image, given, (int(out.ctypes.data), form.length + ROUND_UP_BYTES)):
+    with watched(form.image, given, (int(out.ctypes.data), form.length + ROUND_UP_BYTES)):
         length = run_fill(form.address, given.ctypes.data, out.ctypes.data)
     assert length in (0, form.length)
     assert (out[form.length + ROUND_UP_BYTES :] == 0xEE).all()
@@ -52,7 +51,7 @@ def written(form: Form, words: dict[str, int]) -> bytes | None:
 def read_back(form: Form, data: bytes) -> dict[str, int] | None:
     """The words that the kernel reads, None where it is another message."""
     raw, made = np.frombuffer(data, np.uint8).copy(), row({"reason": 77})
-    with allowed(form.image, raw, made):
+    with watched(form.image, raw, made):
         if not run_read(form.address, raw.ctypes.data, len(raw), made.ctypes.data):
             return None
     return {name: int(made[name][0]) for name in WORDS}
@@ -146,7 +145,7 @@ def test_a_venue_recognises_each_order(protocol: str) -> None:
         raw = written(known[name], {**words, "price": DOLLAR})
         assert raw is not None
         data = np.frombuffer(raw, np.uint8).copy()
-        with allowed(addresses, made, data, *images):
+        with watched(addresses, made, data, *images):
             found = run_recognise(
                 addresses.ctypes.data, len(names), data.ctypes.data, len(data), made.ctypes.data
             )

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import pytest
 from entry_kernels import run_can_say
-from entry_rig import CREDENTIALS, GATEWAYS, HEARD, LISTINGS, NUMBERS, Router
+from entry_rig import CREDENTIALS, GATEWAYS, HEARD, LISTINGS, NUMBERS, Router, watched
 from gateway_rig import CENT, Venue, Wire
 from slow_entry import sayable
 
 from feedhandler.actions import BUY, SELL
 from feedhandler.lines.secret import Secret
 from feedhandler.transports.pillar_stream import PILLAR_STREAM
-from nic.regions import allowed
 from router import tables as t
 from router.entry.layout import DOWN, STATES, UP
 from router.entry.logins import IN, LOGINS, OVER, REFUSED, Credentials, Login
@@ -87,7 +86,7 @@ def test_routing_can_know_what_a_venue_can_be_told(protocol: str) -> None:
             side, price = (SELL if number >> 6 & 1 else BUY), (0 if number >> 9 else CENT)
             words = {"flags": flags, "tif": tif, "side": side, "price": price}
             for shown, listed in ((0, 1), (100, 1), (0, 3)):
-                with allowed(router.tables.block):
+                with watched(router.tables.block):
                     found = run_can_say(
                         router.tables.address,
                         NUMBERS[protocol],
