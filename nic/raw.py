@@ -17,7 +17,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-import nic.wholecompile  # noqa: F401 - how trees of kernels are compiled
+import nic.wholecompile
 from nic import kernelcache  # names numba's cache folder, for every file that has kernels
 
 CHECKED = kernelcache.checked_build()

@@ -75,7 +75,7 @@ def _install_dispatcher() -> None:
 
 def _install_compiler() -> None:
     """Below the top no wrappers are made for Python or C, and no machine code."""
-    customize_any = dispatcher._FunctionCompiler._customize_flags  # noqa: SLF001
+    customize_any = dispatcher._FunctionCompiler._customize_flags
     executable_any = cpu.CPUContext.get_executable
 
     def customize_flags(self: Any, flags: Any) -> Any:
@@ -89,14 +89,14 @@ def _install_compiler() -> None:
             return Lowered(fndesc.qualname)
         return executable_any(self, library, fndesc, env)
 
-    dispatcher._FunctionCompiler._customize_flags = customize_flags  # noqa: SLF001
+    dispatcher._FunctionCompiler._customize_flags = customize_flags
     cpu.CPUContext.get_executable = get_executable
 
 
 def _install_library() -> None:
     """The library of a part is linked, and left for the whole to optimise."""
-    optimize_any = codegen.CPUCodeLibrary._optimize_final_module  # noqa: SLF001
-    finalize_any = codegen.CPUCodeLibrary._finalize_final_module  # noqa: SLF001
+    optimize_any = codegen.CPUCodeLibrary._optimize_final_module
+    finalize_any = codegen.CPUCodeLibrary._finalize_final_module
 
     def optimize(self: Any) -> None:
         if not getattr(self, "is_part", False):
@@ -109,8 +109,8 @@ def _install_library() -> None:
         else:
             finalize_any(self)
 
-    codegen.CPUCodeLibrary._optimize_final_module = optimize  # noqa: SLF001
-    codegen.CPUCodeLibrary._finalize_final_module = finalize  # noqa: SLF001
+    codegen.CPUCodeLibrary._optimize_final_module = optimize
+    codegen.CPUCodeLibrary._finalize_final_module = finalize
 
 
 def _install_cache() -> None:
@@ -126,7 +126,7 @@ def _install_cache() -> None:
 
 def _forget_lock_timers() -> None:
     """Every call into LLVM tells each of the nested compilations that wait: a fifth of the time."""
-    llvm.ffi.lib._lock._cblist.clear()  # noqa: SLF001
+    llvm.ffi.lib._lock._cblist.clear()
 
 
 def install() -> None:
