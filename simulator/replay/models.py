@@ -9,12 +9,12 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from router.entry.forms import Constants
 from simulator.matching.model import VenueModel
 from simulator.replay import layout
 
 Chance = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Positive = Annotated[int, msgspec.Meta(ge=1, le=1 << 40)]
-PROTOCOLS: Final = ("words", "ouch50", "ouch42", "boe", "pillar")
 MOST_LOTS: Final = 10_000
 
 
@@ -71,8 +71,9 @@ class ReplayVenue(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
         cancels_ahead: part of the cancels at our price that is counted as ahead of us, in
             proportion to what is ahead; 0 is the cautious end.
         post_only: what becomes of a post-only order that would take.
-        late_cancels: whether a cancel or replace of what is gone is refused, or not answered. None:
-            as its protocol has it (OUCH does not answer).
+        late_cancels: whether a cancel of what is gone is refused, or not answered. None: as its
+            protocol has it (OUCH does not answer).
+        constants: what its messages have in common; None: nothing to speak of.
     """
 
     name: str
@@ -84,6 +85,7 @@ class ReplayVenue(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     cancels_ahead: Chance = 0.0
     post_only: Literal["reject", "slide"] = "reject"
     late_cancels: Literal["refused", "silent"] | None = None
+    constants: Constants | None = None
 
     @property
     def unseen(self) -> Hidden | None:
