@@ -9,17 +9,7 @@ from router.rows import add, get, put
 from router.tables import ADDED, ADDED_HIDDEN, MIDPOINT, NOT_SHOWN
 from simulator.replay.answers import cancel_shares, fill
 from simulator.replay.hidden import process_of, take_hidden
-from simulator.replay.layout import (
-    DARK,
-    FULL,
-    HEAD,
-    HIDDEN,
-    ORDER,
-    OVER,
-    RENEWAL,
-    RESTING,
-    VENUE,
-)
+from simulator.replay.layout import DARK, FULL, HEAD, HIDDEN, ORDER, OVER, RENEWAL, RESTING, VENUE
 from simulator.replay.rows import answer_room, has_rule, push_event
 from simulator.replay.shown import is_better, refresh_watch, shown_at
 

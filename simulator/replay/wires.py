@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from feedhandler.actions import ACCEPTED, CANCEL_REJECTED, CANCELED, EXECUTED, REJECTED, REPLACED
+from feedhandler.actions import ACCEPTED, CANCELED, EXECUTED, REJECTED, REPLACED
 from nic.raw import wrapping_product
 from router.entry.formkernels import fill, recognise
 from router.entry.formlayout import WORD, WORDS_BYTES

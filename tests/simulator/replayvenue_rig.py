@@ -211,17 +211,13 @@ class Floor:
             if words:
                 row = np.frombuffer(answer.data, layout.ANSWER_DTYPE)[0]
                 names = [name for name in layout.ANSWER_DTYPE.names or () if name != "unused"]
-                self.heard.append(
-                    (answer.time_ns, port, {name: int(row[name]) for name in names})
-                )
+                self.heard.append((answer.time_ns, port, {name: int(row[name]) for name in names}))
 
     def said(self, token: int | None = None) -> list[str]:
         """All answers so far after some time, one line each; of one token alone if asked."""
         self.wait(1_000)
         return [
-            line(words)
-            for _, _, words in self.heard
-            if token is None or words["token"] == token
+            line(words) for _, _, words in self.heard if token is None or words["token"] == token
         ]
 
 

@@ -87,4 +87,8 @@ def test_the_same_seed_finds_the_same_and_another_seed_does_not() -> None:
                 floor.wait(20_000)
             told.append([line(words) for _, _, words in floor.heard])
     assert told[0] == told[1] != told[2]
-    assert all(words["price"] in (1001 * CENT, 1000 * CENT + CENT // 2) for _, _, words in floor.heard if words["price"])
+    assert all(
+        words["price"] in (1001 * CENT, 1000 * CENT + CENT // 2)
+        for _, _, words in floor.heard
+        if words["price"]
+    )

@@ -19,7 +19,9 @@ def test_an_ioc_takes_two_levels_and_the_rest_is_canceled() -> None:
             "executed 200 at 1002, 200 left",
             "canceled 200: ioc remainder",
         ]
-        assert {words["liquidity"] for _, _, words in floor.heard if words["execution"]} == {REMOVED}
+        assert {words["liquidity"] for _, _, words in floor.heard if words["execution"]} == {
+            REMOVED
+        }
 
 
 def test_what_was_taken_is_not_there_a_second_time() -> None:
