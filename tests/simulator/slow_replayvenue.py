@@ -185,11 +185,8 @@ class SlowVenues:
             return y.BAD_QUANTITY
         if price < 0 or (price and not pegged and price % self.tick(price)):
             return y.BAD_PRICE
-        if venue.plan.quotes >= 0:
-            status = venue.status.get(order.instrument, a.STATUS_UNKNOWN)
-            if status != a.STATUS_TRADING:
-                stops = (a.STATUS_HALTED, a.STATUS_PAUSED, a.STATUS_QUOTING)
-                return y.HALTED if status in stops else y.CLOSED
+        if (stopped := self.why_no_trading(venue, order.instrument)) != y.NO_REASON:
+            return stopped
         if order.flags & t.POST_ONLY and not pegged:
             contra = 3 - order.side
             levels = self.ladder(venue, order, 0)
@@ -203,6 +200,14 @@ class SlowVenues:
                     return y.WOULD_TAKE
                 order.words["price"] = slid
         return y.NO_REASON
+
+    def why_no_trading(self, venue: SlowVenue, instrument: int) -> int:
+        """Halted, closed, or neither."""
+        status = venue.status.get(instrument, a.STATUS_UNKNOWN)
+        if venue.plan.quotes < 0 or status == a.STATUS_TRADING:
+            return y.NO_REASON
+        stops = (a.STATUS_HALTED, a.STATUS_PAUSED, a.STATUS_QUOTING)
+        return y.HALTED if status in stops else y.CLOSED
 
     def tick(self, price: int) -> int:
         """The usual ticks."""
@@ -306,6 +311,8 @@ class SlowVenues:
                 order.words["minimum"] = order.leaves
             if not order.flags & t.POST_ONLY:
                 self.take_hidden(venue, order, now_ns)
+            elif venue.plan.unseen is not None:  # a look begins the process
+                self.process(venue, order.instrument, 3 - order.side, now_ns)
         else:
             self.take_shown(venue, order, now_ns)
         if not order.open:
@@ -409,7 +416,7 @@ class SlowVenues:
     def renewed(self, venue: SlowVenue, order: SlowOrder, now_ns: int) -> None:
         """A draw that an order waited for."""
         order.waits = False
-        if order.open:
+        if order.open and self.why_no_trading(venue, order.instrument) == y.NO_REASON:
             self.take_hidden(venue, order, now_ns)
         if order.open:
             self.wait(venue, order, now_ns)

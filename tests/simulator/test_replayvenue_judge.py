@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
+from random import Random
 from typing import Any, Final
 
 import numpy as np
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from replayvenue_rig import CENT, INBOUND_NS, OUTBOUND_NS, B, Floor, action, dark, lit, model
+from replayvenue_rig import (
+    CENT,
+    INBOUND_NS,
+    KINDS,
+    OUTBOUND_NS,
+    B,
+    Floor,
+    S,
+    action,
+    dark,
+    lit,
+    model,
+)
 from slow_replayvenue import SlowVenues
 
 from feedhandler import actions as a
@@ -27,68 +40,81 @@ TOLD: Final = (
     "kind", "token", "old_token", "quantity", "price", "leaves", "executed", "execution",
     "liquidity", "reason", "time_ns",
 )  # fmt: skip
-prices = st.integers(998, 1003).map(lambda cents: cents * CENT)
-shares = st.integers(1, 5).map(lambda lots: lots * 100)
-sides = st.sampled_from([1, 2])
-instruments = st.sampled_from([1, 1, 1, 2])
-FLAGS = st.sampled_from(
-    [0, 0, 0, 0, t.POST_ONLY, t.NOT_SHOWN, t.MIDPOINT, t.MIDPOINT | t.POST_ONLY]
-)
-enters = st.fixed_dictionaries(
-    {
-        "do": st.just("enter"),
-        "port": st.integers(0, 2),
-        "instrument": st.sampled_from([1, 1, 1, 1, 2, 3]),
-        "side": st.sampled_from([1, 1, 2, 2, 3]),
-        "quantity": st.one_of(shares, st.integers(0, 700)),
-        "price": st.one_of(prices, prices, prices, st.sampled_from([0, CENT + 1])),
-        "tif": st.sampled_from([t.DAY, t.DAY, t.DAY, t.IOC, t.FOK]),
-        "flags": FLAGS,
-        "minimum": st.sampled_from([0, 0, 0, 200]),
-        "shown": st.sampled_from([0, 0, 0, 100]),
+KINDS_OF_MOVES = (
+    a.ADD, a.ADD, a.ADD, a.EXECUTE, a.EXECUTE, a.REDUCE, a.DELETE, a.REPLACE, a.TRADE,
+)  # fmt: skip
+FLAGS = (0, 0, 0, 0, 0, t.POST_ONLY, t.NOT_SHOWN, t.MIDPOINT, t.MIDPOINT | t.POST_ONLY)
+STATUSES = (a.STATUS_TRADING, a.STATUS_TRADING, a.STATUS_HALTED, a.STATUS_CLOSED)
+STEPS = ("enter",) * 4 + ("change",) * 2 + ("feed",) * 6 + ("wait",) * 2
+
+
+def price_of(dice: Random) -> int:
+    """Near a market of 10.00 to 10.01."""
+    return dice.choice((998, 999, 1000, 1000, 1001, 1001, 1002, 1003)) * CENT
+
+
+def instrument_of(dice: Random) -> int:
+    """Mostly the first."""
+    return 2 if dice.random() < 0.1 else 1
+
+
+def move_of(dice: Random) -> dict[str, int]:
+    """What happens in a feed; bids are mostly below the offers."""
+    side = dice.choice((B, S))
+    usual = (998, 999, 1000) if side == B else (1001, 1002, 1003)
+    price = price_of(dice) if dice.random() < 0.1 else dice.choice(usual) * CENT
+    return {
+        "kind": dice.choice(KINDS_OF_MOVES),
+        "which": dice.randrange(50),
+        "instrument": instrument_of(dice),
+        "side": side,
+        "price": price,
+        "quantity": 100 * dice.randint(1, 5),
     }
-)
-changes = st.fixed_dictionaries(
-    {
-        "do": st.sampled_from(["cancel", "cancel", "reduce", "replace", "replace"]),
-        "which": st.integers(0, 30),
-        "quantity": shares,
-        "price": prices,
+
+
+def order_of(dice: Random) -> dict[str, int]:
+    """An order, one in ten with something wrong."""
+    made = {
+        "instrument": instrument_of(dice),
+        "side": dice.choice((B, S)),
+        "quantity": 100 * dice.randint(1, 6) - dice.choice((0, 0, 0, 37)),
+        "price": price_of(dice),
+        "tif": dice.choice((t.DAY, t.DAY, t.DAY, t.IOC, t.FOK)),
+        "flags": dice.choice(FLAGS),
+        "minimum": dice.choice((0, 0, 0, 200)),
+        "shown": dice.choice((0, 0, 0, 100)),
     }
-)
-moves = st.fixed_dictionaries(
-    {
-        "kind": st.sampled_from(
-            [a.ADD, a.ADD, a.ADD, a.EXECUTE, a.EXECUTE, a.REDUCE, a.DELETE, a.REPLACE, a.TRADE]
-        ),
-        "which": st.integers(0, 30),
-        "instrument": instruments,
-        "side": sides,
-        "price": prices,
-        "quantity": shares,
-    }
-)
-feeds = st.fixed_dictionaries(
-    {
-        "do": st.just("feed"),
-        "venue": st.integers(0, 1),
-        "moves": st.lists(moves, min_size=1, max_size=4),
-    }
-)
-statuses = st.fixed_dictionaries(
-    {
-        "do": st.just("status"),
-        "venue": st.integers(0, 1),
-        "instrument": instruments,
-        "status": st.sampled_from(
-            [a.STATUS_TRADING, a.STATUS_TRADING, a.STATUS_HALTED, a.STATUS_CLOSED]
-        ),
-    }
-)
-waits = st.fixed_dictionaries({"do": st.just("wait"), "time_ns": st.integers(1, 2_000)})
-days = st.lists(
-    st.one_of(enters, enters, changes, feeds, feeds, feeds, waits, statuses), max_size=40
-)
+    if dice.random() < 0.1:
+        name = dice.choice(("instrument", "side", "quantity", "price", "price"))
+        made[name] = {"instrument": 3, "side": 3, "quantity": 0, "price": dice.choice((0, 1))}[name]
+    return made
+
+
+def step_of(dice: Random) -> dict[str, Any]:
+    """One step of a day."""
+    if dice.random() < 0.02:
+        given = {"venue": dice.randrange(2), "instrument": instrument_of(dice)}
+        return {"do": "status", "status": dice.choice(STATUSES), **given}
+    what = dice.choice(STEPS)
+    if what == "enter":
+        return {"do": what, "port": dice.choice((0, 0, 1, 1, 2)), **order_of(dice)}
+    if what == "change":
+        do = dice.choice(("cancel", "reduce", "replace", "replace"))
+        which, quantity = dice.randrange(1, 8), 100 * dice.randint(1, 6)
+        return {"do": do, "which": which, "quantity": quantity, "price": price_of(dice)}
+    if what == "feed":
+        moves = [move_of(dice) for _ in range(dice.choice((1, 1, 1, 2, 4)))]
+        return {"do": what, "venue": dice.randrange(2), "moves": moves}
+    return {"do": what, "time_ns": dice.choice((1, 60, 200, 2_000))}
+
+
+def day_of(seed: int, length: int) -> list[dict[str, Any]]:
+    """The steps of a random day; a shorter one of the same seed begins alike."""
+    dice = Random(seed)
+    opening = [move_of(dice) | {"kind": a.ADD, "instrument": 1} for _ in range(16)]
+    first = [{"do": "feed", "venue": n % 2, "moves": [move]} for n, move in enumerate(opening)]
+    return first + [step_of(dice) for _ in range(length)]
 
 
 class Day:
@@ -132,7 +158,7 @@ class Day:
 
     def change(self, step: dict[str, Any]) -> None:
         """A cancel or replace of some order."""
-        port, token = self.sent[step["which"] % len(self.sent)]
+        port, token = self.sent[-min(step["which"], len(self.sent))]
         if step["do"] == "replace":
             given = {"quantity": step["quantity"], "price": step["price"]}
             self.send(port, kind=y.REPLACE, old_token=token, **given)
@@ -214,21 +240,40 @@ def same(ours: tuple[int, tuple[int, ...]], theirs: tuple[int, dict[str, int]]) 
     return ours[0] == theirs[0] and all(words[name] == v for name, v in theirs[1].items())
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-@given(days)
-def test_fast_and_slow_venues_say_the_same(steps: list[dict[str, Any]]) -> None:
+def live(seed: int, length: int) -> Day:
+    """A random day to its end, on both."""
     with Floor(PLANS, seed=SEED, forget_ns=FORGET_NS) as floor:
         day = Day(floor)
-        for step in steps:
+        for step in day_of(seed, length):
             day.do(step)
         floor.now_ns += 20_000
         day.run()
-        for port in range(len(PLANS)):
-            ours, theirs = day.told(port)
-            for one, other in zip(ours, theirs, strict=False):
-                assert same(one, other), (port, one, other)
-            assert len(ours) == len(theirs)
         check(day)
+        return day
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 1 << 32), st.integers(1, 120))
+def test_fast_and_slow_venues_say_the_same(seed: int, length: int) -> None:
+    day = live(seed, length)
+    for port in range(len(PLANS)):
+        ours, theirs = day.told(port)
+        for one, other in zip(ours, theirs, strict=False):
+            assert same(one, other), (port, one, other)
+        assert len(ours) == len(theirs)
+
+
+def test_random_days_have_all_that_can_happen() -> None:
+    seen = set()
+    for seed in range(12):
+        for _, _, words in live(seed, 120).floor.heard:
+            seen.add((KINDS[words["kind"]], words["liquidity"], y.REASONS[words["reason"]]))
+    fills = {liquidity for kind, liquidity, _ in seen if kind == "executed"}
+    assert fills == {t.ADDED, t.REMOVED, t.ADDED_HIDDEN, t.AT_MIDPOINT}
+    assert {kind for kind, _, _ in seen} == set(KINDS.values())
+    assert set(y.REASONS) - {reason for _, _, reason in seen} <= {
+        "duplicate token", "full", "refused", "no reference",
+    }  # fmt: skip
 
 
 def check(day: Day) -> None:
