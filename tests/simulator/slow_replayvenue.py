@@ -327,14 +327,13 @@ class SlowVenues:
         else:
             self.queue(order, venue.shown())
             order.rests = True
-            spot = 0
-            for spot, other in enumerate([*venue.resting, None]):
-                if other is None or (
-                    (other.instrument, other.side) == (order.instrument, order.side)
-                    and better(order.side, order.price, other.price)
-                ):
-                    break
-            venue.resting.insert(spot, order)
+            worse = [
+                spot
+                for spot, other in enumerate(venue.resting)
+                if (other.instrument, other.side) == (order.instrument, order.side)
+                and better(order.side, order.price, other.price)
+            ]
+            venue.resting.insert(min(worse, default=len(venue.resting)), order)
 
     def queue(self, order: SlowOrder, shown: dict[Place, int]) -> None:
         """To the back of its level."""
