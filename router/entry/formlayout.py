@@ -6,12 +6,12 @@ the table of choices, other tables, the template. All places in it count from it
 
 from __future__ import annotations
 
-from collections import namedtuple
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from nic.block import field_offset
+from router.tables import named
 
 # What an order or an answer is made of. All integers; prices in 1e-8, times in ns.
 WORDS_DTYPE: Final = np.dtype(
@@ -40,7 +40,7 @@ WORDS_DTYPE: Final = np.dtype(
     ]
 )
 WORDS: Final = tuple(name for name in WORDS_DTYPE.names or () if name != "unused")
-WordAt = namedtuple("WordAt", WORDS)
+WordAt: Any = named("WordAt", WORDS)
 WORD: Final = WordAt(*[field_offset(WORDS_DTYPE, name) for name in WORDS])
 WORDS_BYTES: Final = WORDS_DTYPE.itemsize
 
@@ -66,8 +66,8 @@ PATCH_DTYPE: Final = np.dtype(
         ("count", "i4"),
     ]
 )
-FormAt = namedtuple("FormAt", FORM_DTYPE.names)
-PatchAt = namedtuple("PatchAt", PATCH_DTYPE.names)
+FormAt: Any = named("FormAt", FORM_DTYPE.names)
+PatchAt: Any = named("PatchAt", PATCH_DTYPE.names)
 FORM: Final = FormAt(*[field_offset(FORM_DTYPE, name) for name in FORM_DTYPE.names or ()])
 PATCH: Final = PatchAt(*[field_offset(PATCH_DTYPE, name) for name in PATCH_DTYPE.names or ()])
 FORM_BYTES: Final = FORM_DTYPE.itemsize

@@ -149,6 +149,7 @@ class Form:
         template: the message with all words 0.
         image: what kernels work on, see `formlayout`; the template is its end.
         fields: names of the fields that are patched or chosen, in order.
+        symbol: (first byte, bytes) of the symbol in orders; None where there is none.
     """
 
     name: str
@@ -156,6 +157,7 @@ class Form:
     template: bytes
     image: NDArray[np.uint8] = field(repr=False)
     fields: tuple[str, ...]
+    symbol: tuple[int, int] | None = None
 
     @property
     def address(self) -> int:
@@ -195,6 +197,7 @@ class Builder:
         self._tables: list[list[int]] = []  # each behind the other; rows point to them by number
         self._choices: list[int] | None = None
         self._names: list[str] = []
+        self._symbol: tuple[int, int] | None = None
 
     def field(self, name: str) -> Field:
         """What the protocol's table says of a field."""
@@ -243,6 +246,8 @@ class Builder:
         self._names.append(given.field)
         if given.written:
             self._patches.append(row)
+        elif given.word == "symbol":
+            self._symbol = at, item.width
         if given.is_read:
             self._readings.append(row)
 
@@ -280,7 +285,7 @@ class Builder:
                 shared[value] = shared.get(value, f.CHOICES - 1) & number_
         if len(shared) < 2 and not said:
             return
-        pairs = [part_ for value, bits in shared.items() for part_ in (value, bits | said)]
+        pairs = [word for value, bits in shared.items() for word in (value, bits | said)]
         mask = (1 << part.width) - 1
         table = self._table(pairs)
         at = self.place(name)
@@ -314,13 +319,13 @@ class Builder:
         head["reading"] = f.FORM_BYTES + f.PATCH_BYTES * len(self._patches)
         made = image[f.FORM_BYTES : behind].view(f.PATCH_DTYPE)
         for row, given in enumerate((*self._patches, *self._readings)):
-            *plain, table = given
+            plain, table = list(given[:-1]), given[-1]
             plain[5] = places[table] if table else plain[5]
             made[row] = tuple(plain)
         image[behind:template] = np.array(words, np.int64).view(np.uint8)
         image[template:] = np.frombuffer(padded, np.uint8)
         names = tuple(self._names)
-        return Form(self.name, len(self.template), self.template, image, names)
+        return Form(self.name, len(self.template), self.template, image, names, self._symbol)
 
 
 def make_form(

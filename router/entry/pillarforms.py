@@ -136,9 +136,10 @@ def order_forms(constants: Constants) -> dict[str, Form]:
     """The orders of a session in an instrument, by the names in `forms.ORDERS`."""
     fixed: Values = {"symbol_id": constants.symbol_id, "mpid": constants.firm}
     stream, letters = constants.stream, letters_for(constants)
-    token, old = number("cl_ord_id", "token"), number("orig_cl_ord_id", "old_token")
-    common = (number("timestamp", "sent_ns"), token, Move("symbol_id", "symbol", written=False))
-    terms = (*common, number("order_qty", "quantity"), PRICE, number("min_qty", "minimum"))
+    token = number("cl_ord_id", "token", high=REQUEST - 1)
+    old = number("orig_cl_ord_id", "old_token", high=REQUEST - 1)
+    common = (number("timestamp", "sent_ns"), Move("symbol_id", "symbol", written=False))
+    terms = (*common, token, number("order_qty", "quantity"), PRICE, number("min_qty", "minimum"))
     shown, new = number("max_floor", "shown"), ("orig_cl_ord_id",)
     return {
         "enter": form(NEW, fixed, stream, *terms, letters=letters, whole=new),
@@ -147,7 +148,7 @@ def order_forms(constants: Constants) -> dict[str, Form]:
         ),
         "replace": form(NEW, fixed, stream, *terms, old, letters=letters),
         "replace full": form(NEW, fixed, stream, *terms, shown, old, letters=letters, add_on=True),
-        "cancel": form(CANCEL, fixed, stream, *common, old),
+        "cancel": form(CANCEL, fixed, stream, *common, number("cl_ord_id", "token"), old),
     }
 
 

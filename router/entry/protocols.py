@@ -20,6 +20,7 @@ class Protocol(NamedTuple):
         order_forms, reply_forms: see `router.entry.forms`.
         most_token: the highest number that an order can have.
         padding: what fills up a symbol's text; "" where symbols are numbers.
+        shows_all: orders cannot show only a part.
         reasons: codes for the word `reason`: of cancels "user" and "ioc", of rejects "refused" and
             "unknown" (no such order, or too late).
     """
@@ -30,6 +31,7 @@ class Protocol(NamedTuple):
     reply_forms: Forms
     most_token: int
     padding: str
+    shows_all: bool
     reasons: Mapping[str, int]
 
     def symbol(self, text: str, number: int) -> int:
@@ -44,6 +46,7 @@ OUCH50: Final = Protocol(
     ouch50forms.reply_forms,
     (1 << 32) - 1,
     " ",
+    False,
     {"user": ord("U"), "ioc": ord("I"), "refused": 15, "unknown": 21},
 )
 OUCH42: Final = Protocol(
@@ -53,6 +56,7 @@ OUCH42: Final = Protocol(
     ouch42forms.reply_forms,
     10**14 - 1,
     " ",
+    True,
     {"user": ord("U"), "ioc": ord("I"), "refused": ord("O"), "unknown": ord("O")},
 )
 BOE: Final = Protocol(
@@ -62,6 +66,7 @@ BOE: Final = Protocol(
     boeforms.reply_forms,
     10**boeforms.TOKEN_DIGITS - 1,
     "\0",
+    False,
     {"user": ord("U"), "ioc": ord("N"), "refused": ord("Z"), "unknown": ord("J")},
 )
 PILLAR: Final = Protocol(
@@ -71,6 +76,7 @@ PILLAR: Final = Protocol(
     pillarforms.reply_forms,
     pillarforms.REQUEST - 1,
     "",
+    False,
     {"user": 0, "ioc": 4, "refused": 21, "unknown": 9},
 )
 PROTOCOLS: Final = {item.name: item for item in (OUCH50, OUCH42, BOE, PILLAR)}

@@ -56,13 +56,21 @@ SILENT: dict[str, set[int | str]] = {
 # Fields that a kernel fills in behind the rows, by code (None: by every code).
 COMPLETED: dict[str, dict[int | str | None, set[str]]] = {
     "nasdaq_glimpse": {None: {"key"}},
-    "nasdaq_ouch50": {"A": {"key"}, "U": {"key"}},
-    "nasdaq_ouch42": {None: {"order_id"}, "A": {"key"}, "U": {"key", "aux"}},
+    "nasdaq_ouch50": {"A": {"key"}, "U": {"key"}, "E": {"unit"}},
+    "nasdaq_ouch42": {
+        None: {"order_id"},
+        "A": {"key"},
+        "U": {"key", "aux"},
+        "E": {"unit"},
+        "G": {"unit"},
+    },
+    "nyse_gateway": {0x0290: {"unit"}},
     "cboe_boe": {
         None: {"order_id"},
         0x25: {"price", "quantity"},
         0x27: {"price", "quantity", "aux"},
         0x28: {"price", "quantity"},
+        0x2C: {"unit"},
         0x2D: {"flags"},
     },
 }

@@ -1,0 +1,180 @@
+"""What venues answer: the bytes of a session as actions on orders, wherever they were cut."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from feedhandler.actions import ACTION_BYTES
+from feedhandler.actions import SESSION as SESSION_KIND
+from feedhandler.context import CAPTURE_NS, FAULT_COUNTS
+from feedhandler.faults import BAD_LENGTH
+from feedhandler.wire.walk import ROOM
+from nic.raw import load_i64le, load_n8, store_u8, store_u64le
+from router.entry.layout import BROKEN, DOWN, SESSION, UP, session_row
+from router.rows import add, get, put, venue_row
+from router.tables import DOWN_SESSION, VENUE
+
+SOUP_REJECTED, SOUP_END, BOE_LOGOUT = ord("J"), ord("Z"), 0x08
+ORDER_AT, AUX_AT = 16, 40  # in an action
+IMPOSSIBLE = -1
+LOST_PLACE = FAULT_COUNTS + 8 * BAD_LENGTH  # in a decoder's context
+
+
+@njit(nogil=True)
+def set_state(router, session, state):
+    """Lets orders go to a session's venue, or no longer."""
+    put(session, SESSION.state, state)
+    venue = venue_row(router, get(session, SESSION.venue))
+    down = get(venue, VENUE.down) & ~DOWN_SESSION
+    put(venue, VENUE.down, down if state == UP else down | DOWN_SESSION)
+
+
+@njit(nogil=True, forceinline=True)
+def header_bytes(session):
+    """Bytes of a message that say how long it is."""
+    return get(session, SESSION.length_at) + 2
+
+
+@njit(nogil=True, forceinline=True)
+def stated_length(session, data):
+    """Bytes of the message that starts there, IMPOSSIBLE where it can be none."""
+    place = data + get(session, SESSION.length_at)
+    first, second = load_n8(place), load_n8(place + 1)
+    big = get(session, SESSION.length_big) != 0
+    length = (first << 8 | second) if big else (second << 8 | first)
+    length += get(session, SESSION.length_plus)
+    if length < get(session, SESSION.length_least) or length > get(session, SESSION.held_bytes):
+        return IMPOSSIBLE
+    return length
+
+
+@njit(nogil=True, forceinline=True)
+def copy_bytes(source, to, count):
+    """Copies bytes, no more."""
+    whole = count & ~7
+    for at in range(0, whole, 8):
+        store_u64le(to + at, load_i64le(source + at))
+    for at in range(whole, count):
+        store_u8(to + at, load_n8(source + at))
+
+
+@njit(nogil=True)
+def hold(session, data, count):
+    """Keeps bytes of a message that is not whole."""
+    held = get(session, SESSION.held_count)
+    copy_bytes(data, get(session, SESSION.held) + held, count)
+    put(session, SESSION.held_count, held + count)
+
+
+@njit(nogil=True)
+def complete_held(session, data, length):
+    """Takes bytes until the held message is whole; how many, IMPOSSIBLE where it can be none.
+
+    With an impossible length what is held is for the decoder to count.
+    """
+    taken, head = np.int64(0), header_bytes(session)
+    missing = head - get(session, SESSION.held_count)
+    if missing > 0:
+        taken = min(missing, length)
+        hold(session, data, taken)
+        if taken < missing:
+            return taken
+    stated = stated_length(session, get(session, SESSION.held))
+    if stated == IMPOSSIBLE:
+        return np.int64(IMPOSSIBLE)
+    more = min(stated - get(session, SESSION.held_count), length - taken)
+    hold(session, data + taken, more)
+    return taken + more
+
+
+@njit(nogil=True)
+def is_whole(session):
+    """Whether the held message is."""
+    held = get(session, SESSION.held_count)
+    if held < header_bytes(session):
+        return False
+    return stated_length(session, get(session, SESSION.held)) == held
+
+
+@njit(nogil=True)
+def note_session(router, session, action):
+    """What the venue said of the session itself."""
+    code = load_i64le(action + AUX_AT)
+    add(session, SESSION.changes, 1)
+    put(session, SESSION.change_code, code)
+    put(session, SESSION.change_value, load_i64le(action + ORDER_AT))
+    if code == SOUP_REJECTED or code == SOUP_END or code == BOE_LOGOUT:
+        set_state(router, session, DOWN)
+
+
+@njit(nogil=True, forceinline=True)
+def settle(router, session, out, made):
+    """Looks over new actions: ids of requests become those of their orders."""
+    request = get(session, SESSION.request)
+    for number in range(made):
+        action = out + ACTION_BYTES * number
+        if load_n8(action) == SESSION_KIND:
+            note_session(router, session, action)
+        elif request != 0:
+            store_u64le(action + ORDER_AT, load_i64le(action + ORDER_AT) & ~request)
+
+
+@njit(nogil=True, forceinline=True)
+def one_message(router, session, data, length, out, decode):
+    """Decodes one whole message; the actions made."""
+    protocol, context = get(session, SESSION.protocol), get(session, SESSION.context)
+    add(session, SESSION.heard, 1)
+    lost = get(context, LOST_PLACE)
+    made = decode(protocol, data, length, context, out)
+    if get(context, LOST_PLACE) != lost:
+        put(session, SESSION.held_count, 0)
+        set_state(router, session, BROKEN)
+    settle(router, session, out, made)
+    return made
+
+
+@njit(nogil=True)
+def receive_by(router, number, data, length, now, out, most, decode):
+    """Reads bytes of a session; the number of actions written at `out`.
+
+    The beginning of a message that is cut is kept until the rest comes. `consumed` of the session
+    says how many bytes were taken: fewer than `length` only where there was no room for more
+    actions, then call again with the rest. A session whose bytes make no sense is BROKEN: it takes
+    all and says nothing more until it is connected anew.
+
+    Args:
+        number: of the session.
+        data: address of the bytes.
+        now: when they came, ns since the epoch.
+        out: room for `most` actions, 4 or more.
+        decode: kernel `(protocol, data, length, context, out) -> actions` for one whole message.
+    """
+    session = session_row(router, number)
+    put(session, SESSION.heard_ns, now)
+    put(get(session, SESSION.context), CAPTURE_NS, now)
+    made, at = np.int64(0), np.int64(0)
+    if get(session, SESSION.held_count) != 0:
+        at = complete_held(session, data, length)
+        held, count = get(session, SESSION.held), get(session, SESSION.held_count)
+        if at == IMPOSSIBLE or is_whole(session):
+            put(session, SESSION.held_count, 0)
+            made = np.int64(one_message(router, session, held, count, out, decode))
+    while at < length and made + ROOM <= most and get(session, SESSION.state) != BROKEN:
+        place, left, step = data + at, length - at, np.int64(0)
+        if left >= header_bytes(session):
+            step = stated_length(session, place)
+        if step == 0 or step > left:
+            add(session, SESSION.cut, 1)
+            hold(session, place, left)
+            at = length
+        else:
+            step = left if step == IMPOSSIBLE else step
+            here = out + ACTION_BYTES * made
+            made += one_message(router, session, place, step, here, decode)
+            at += step
+    if get(session, SESSION.state) == BROKEN:
+        at = length
+    put(session, SESSION.consumed, at)
+    add(session, SESSION.heard_bytes, at)
+    return made

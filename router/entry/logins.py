@@ -1,0 +1,227 @@
+"""Logins: what the control side says to a venue before orders may go, and what it hears.
+
+A login is a small machine: `start` gives the first bytes, each SESSION action of the venue goes to
+`hear`, which gives the next bytes to send, and `state` says how far it is. Heartbeats are `beat`.
+
+    protocol   says                              is in when
+    OUCH       login request                     login accepted
+    BOE        login request, return bitfields   login accepted, then replay complete
+    Pillar     login, then opens both streams    both streams are open
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from feedhandler.actions import SESSION
+from feedhandler.lines.secret import Secret
+from feedhandler.protocols.cboe_boe import CBOE_BOE, LOGIN_STATUS
+from feedhandler.transports.pillar_stream import PILLAR_STREAM, STATUS
+from feedhandler.transports.soupbintcp import REJECT_REASON_CODE, SOUPBINTCP
+from feedhandler.wire.record import Value
+from router.entry.boeforms import RETURNS
+
+WAITING: Final = "waiting"
+IN: Final = "in"
+REFUSED: Final = "refused"
+OVER: Final = "over"
+WRITE, READ = 2, 1
+TO_VENUE, FROM_VENUE = 1, 2  # low words of the ids of Pillar's streams
+
+
+class Credentials(msgspec.Struct, frozen=True, kw_only=True):
+    """Who logs in.
+
+    Attributes:
+        username, password: as the venue gave them.
+        session: SoupBinTCP's requested session, BOE's session sub-id.
+        market: Pillar's market identifier code.
+        version: of Pillar's protocol.
+        stream: high word of the ids of Pillar's streams.
+    """
+
+    username: str
+    password: Secret
+    session: str = ""
+    market: str = "XNYS"
+    version: str = "5.17"
+    stream: int = 0
+
+
+class Login:
+    """A login under way.
+
+    Attributes:
+        state: WAITING, IN, REFUSED or OVER.
+        why: of a refusal or end, in the venue's words.
+        sequence: number of the last message of ours that the venue has; goes into the session.
+    """
+
+    beat: bytes
+    farewell: bytes
+
+    def __init__(self, credentials: Credentials) -> None:
+        self.credentials = credentials
+        self.state, self.why, self.sequence = WAITING, "", 0
+
+    def start(self) -> bytes:
+        """The first bytes."""
+        raise NotImplementedError
+
+    def hear(self, kind: int, code: int, value: int, key: int, quantity: int) -> bytes:
+        """Takes an action of the session (its kind, aux, order id, key, quantity).
+
+        Returns:
+            What to send next; often nothing.
+        """
+        if kind != SESSION:
+            return b""
+        return self._said(code, value, key, quantity)
+
+    def _said(self, code: int, value: int, key: int, quantity: int) -> bytes:
+        raise NotImplementedError
+
+    def _refused(self, why: str) -> bytes:
+        self.state, self.why = REFUSED, why
+        return b""
+
+    def _ended(self, why: str) -> bytes:
+        self.state, self.why = OVER, why
+        return b""
+
+
+class SoupLogin(Login):
+    """SoupBinTCP's.
+
+    Args:
+        first: sequence number of the first message wanted; 0: only new ones.
+    """
+
+    beat = SOUPBINTCP["R"].encode()
+    farewell = SOUPBINTCP["O"].encode()
+
+    def __init__(self, credentials: Credentials, first: int = 0) -> None:
+        super().__init__(credentials)
+        self._first = first
+
+    def start(self) -> bytes:
+        """As `Login.start`."""
+        given = self.credentials
+        return SOUPBINTCP["L"].encode(
+            username=given.username,
+            password=given.password.reveal(),
+            requested_session=given.session,
+            requested_sequence_number=self._first,
+        )
+
+    def _said(self, code: int, value: int, key: int, quantity: int) -> bytes:
+        letter = chr(code & 0x7F)
+        if letter == "A":
+            self.state = IN
+        elif letter == "J":
+            return self._refused(REJECT_REASON_CODE.get(chr(value & 0x7F), "no reason known"))
+        elif letter == "Z":
+            return self._ended("end of session")
+        return b""
+
+
+class BoeLogin(Login):
+    """BOE's.
+
+    Args:
+        units: by matching unit, the last sequence number that was heard; no replay of others.
+    """
+
+    beat = CBOE_BOE[0x03].encode()
+    farewell = CBOE_BOE[0x02].encode()
+
+    def __init__(self, credentials: Credentials, units: dict[int, int] | None = None) -> None:
+        super().__init__(credentials)
+        self._units = units or {}
+
+    def start(self) -> bytes:
+        """As `Login.start`."""
+        given = self.credentials
+        units: list[Value] = [{"unit": n, "sequence": last} for n, last in self._units.items()]
+        groups: list[Value] = [{"type": 0x80, "no_unspecified_unit_replay": 1, "units": units}]
+        for kind, bits in RETURNS.items():
+            fields: list[Value] = list(bits)
+            groups.append(
+                {
+                    "type": 0x81,
+                    "message_type": kind,
+                    "bitfield_count": len(bits),
+                    "bitfields": fields,
+                }
+            )
+        return CBOE_BOE[0x37].encode(
+            session_sub_id=given.session,
+            username=given.username,
+            password=given.password.reveal(),
+            param_group=groups,
+        )
+
+    def _said(self, code: int, value: int, key: int, quantity: int) -> bytes:
+        if code == 0x24 and value == ord("A"):
+            self.sequence = quantity
+        elif code == 0x24:
+            return self._refused(LOGIN_STATUS.get(chr(value & 0x7F), "no reason known"))
+        elif code == 0x13:
+            self.state = IN
+        elif code == 0x08:
+            return self._ended("logout")
+        return b""
+
+
+class PillarLogin(Login):
+    """Pillar's: the stream that orders go to is opened behind the last message that the venue has.
+
+    Args:
+        first: sequence number of the first answer wanted; 0: only new ones.
+    """
+
+    beat = PILLAR_STREAM[0x0204].encode()
+    farewell = b""
+
+    def __init__(self, credentials: Credentials, first: int = 0) -> None:
+        super().__init__(credentials)
+        self._first = first
+        self._open: set[int] = set()
+
+    def start(self) -> bytes:
+        """As `Login.start`."""
+        given = self.credentials
+        return PILLAR_STREAM[0x0201].encode(
+            username=given.username,
+            password=given.password.reveal(),
+            mic=given.market,
+            version=given.version,
+        )
+
+    def _said(self, code: int, value: int, key: int, quantity: int) -> bytes:
+        if code == 0x0202 and value != 0:
+            return self._refused(STATUS.get(value, f"status {value}"))
+        if code == 0x0203 and self.state == WAITING:
+            return self._offered(key, value)
+        if code == 0x0206 and value == 0:
+            self._open.add(key)
+            self.state = IN if {TO_VENUE, FROM_VENUE} <= self._open else self.state
+        elif code == 0x0206:
+            return self._refused(f"stream {key}: {STATUS.get(value, f'status {value}')}")
+        elif code == 0x0208 and key in (TO_VENUE, FROM_VENUE):
+            return self._ended(f"stream {key} was closed")
+        return b""
+
+    def _offered(self, stream: int, behind: int) -> bytes:
+        if stream not in (TO_VENUE, FROM_VENUE):
+            return b""
+        access, first = (WRITE, behind) if stream == TO_VENUE else (READ, self._first)
+        if stream == TO_VENUE:
+            self.sequence = behind - 1
+        given: dict[str, Value] = {"sess": self.credentials.stream, "value": stream}
+        return PILLAR_STREAM[0x0205].encode(given, start_seq=first, access=access)
+
+
+LOGINS: Final = {"ouch50": SoupLogin, "ouch42": SoupLogin, "boe": BoeLogin, "pillar": PillarLogin}
