@@ -1,4 +1,4 @@
-"""Orders of ours that rest: in a chain a venue, in the queue behind what is displayed, or unseen."""
+"""Orders of ours that rest: chained by venue, in a queue behind what is displayed, or unseen."""
 
 from __future__ import annotations
 

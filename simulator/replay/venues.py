@@ -265,7 +265,7 @@ class ReplayVenues:
         return ports
 
     def _word(self, name: str) -> int:
-        return self.address + getattr(layout.HEAD, name)
+        return self.address + int(getattr(layout.HEAD, name))
 
     @property
     def due_address(self) -> int:
