@@ -70,7 +70,8 @@ class ReplayVenue(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
             others.
         cancels_ahead: part of the cancels at our price that is counted as ahead of us, in
             proportion to what is ahead; 0 is the cautious end.
-        post_only: what becomes of a post-only order that would take.
+        post_only: what becomes of a post-only order that would take. None: as its protocol has it
+            (OUCH and Pillar move it).
         late_cancels: whether a cancel of what is gone is refused, or not answered. None: as its
             protocol has it (OUCH does not answer).
         constants: what its messages have in common; None: nothing to speak of.
@@ -83,7 +84,7 @@ class ReplayVenue(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     sessions: Annotated[int, msgspec.Meta(ge=1, le=8)] = 1
     hidden: Hidden | None = None
     cancels_ahead: Chance = 0.0
-    post_only: Literal["reject", "slide"] = "reject"
+    post_only: Literal["reject", "slide"] | None = None
     late_cancels: Literal["refused", "silent"] | None = None
     constants: Constants | None = None
 
@@ -95,12 +96,14 @@ class ReplayVenue(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     @property
     def rules(self) -> int:
         """The rules as the kernels read them."""
-        by_protocol = "silent" if self.protocol in ("ouch50", "ouch42") else "refused"
+        ouch = self.protocol in ("ouch50", "ouch42")
+        slides = "slide" if ouch or self.protocol == "pillar" else "reject"
+        silent = "silent" if ouch else "refused"
         chosen = {
             layout.SIZE_DOWN_KEEPS: self.model.size_down == "keeps",
-            layout.SLIDES: self.post_only == "slide",
+            layout.SLIDES: (self.post_only or slides) == "slide",
             layout.PROTECTS: self.model.protect,
             layout.DARK: self.model.dark,
-            layout.SILENT: (self.late_cancels or by_protocol) == "silent",
+            layout.SILENT: (self.late_cancels or silent) == "silent",
         }
         return sum(bit for bit, on in chosen.items() if on)

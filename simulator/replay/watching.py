@@ -264,6 +264,8 @@ def about_order(sim, venue, actions, number, now_ns):
     kind, instrument, side = kind_of(action), get(out, INSTRUMENT), get(out, SIDE)
     price, had, fresh = get(out, PRICE), get(out, SHARES), get(out, FRESH)
     shares = word(action, 4)
+    if shares < 0:
+        return
     if kind == EXECUTE or kind == EXECUTE_PRICE:
         displayed_traded(sim, venue, instrument, side, price, shares, fresh, now_ns)
     elif kind == REDUCE:
@@ -292,6 +294,8 @@ def about_key(sim, venue, action, now_ns):
     if instrument <= 0:
         return
     side, price, shares = load_n8(action + 1), word(action, 3), word(action, 4)
+    if kind == TRADE and (price <= 0 or shares <= 0):
+        return  # an auction that crossed nothing
     if kind == TRADE:
         unseen_traded(sim, venue, instrument, price, shares, now_ns)
     elif kind == CLEAR:
