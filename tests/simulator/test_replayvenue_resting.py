@@ -307,3 +307,32 @@ def test_nothing_is_taken_from_a_book_that_is_not_live() -> None:
         floor.books[0].tops["trust"][1] = STALE
         floor.market.refresh(floor.now_ns)
         assert floor.said(floor.enter(B, 300, 1001, 1))[1:] == ["canceled 300: ioc remainder"]
+
+
+def test_an_execution_of_what_came_behind_us_in_one_packet_is_ours() -> None:
+    with Floor() as floor:
+        floor.add(0, B, 1000, 300)
+        token = floor.enter(B, 200, 1000)
+        floor.wait(500)
+        new = {"side": B, "key": 1, "price": 1000 * CENT, "order_id": 900}
+        floor.packet(
+            0,
+            action(a.ADD, **new, quantity=100),
+            action(a.REPLACE, order_id=900, aux=901, price=1000 * CENT, quantity=100),
+            action(a.EXECUTE, order_id=901, quantity=50),
+        )
+        assert floor.said(token)[1:] == ["executed 50 at 1000, 150 left"]
+
+
+def test_a_modified_order_leaves_its_price_or_shrinks_in_place() -> None:
+    with Floor() as floor:
+        first, second = floor.add(0, B, 1000, 300), floor.add(0, B, 1000, 200)
+        token = floor.enter(B, 200, 1000)
+        floor.wait(500)
+        floor.packet(0, action(a.MODIFY, order_id=first, price=a.NO_PRICE, quantity=100))
+        floor.packet(0, action(a.MODIFY, order_id=second, price=999 * CENT, quantity=200))
+        floor.trade(0, 1000, 150)  # 100 are still ahead
+        assert floor.said(token)[1:] == ["executed 50 at 1000, 150 left"]
+        offer = floor.add(0, S, 1005, 100)
+        floor.packet(0, action(a.MODIFY, order_id=offer, price=1000 * CENT, quantity=100))
+        assert floor.said(token)[2:] == ["executed 100 at 1000, 50 left"]
