@@ -173,7 +173,9 @@ def choice_of(number: int) -> Choice:
 
 
 def symbol_word(text: str, *, padding: str = " ") -> int:
-    """The word `symbol` of a symbol of at most 8 characters; BOE pads with NULs."""
+    """The word `symbol` of a symbol; BOE pads with NULs. ValueError: longer than 8 characters."""
+    if not 0 < len(text) <= WORD_BYTES:
+        raise ValueError(f"symbol {text!r}: expected 1 to {WORD_BYTES} characters")
     return int.from_bytes(text.encode("latin-1").ljust(WORD_BYTES, padding.encode()), "little")
 
 
@@ -318,9 +320,9 @@ class Builder:
         head["patches"], head["readings"] = len(self._patches), len(self._readings)
         head["reading"] = f.FORM_BYTES + f.PATCH_BYTES * len(self._patches)
         made = image[f.FORM_BYTES : behind].view(f.PATCH_DTYPE)
-        for row, given in enumerate((*self._patches, *self._readings)):
-            plain, table = list(given[:-1]), given[-1]
-            plain[5] = places[table] if table else plain[5]
+        for row, given in enumerate(self._patches + self._readings):
+            plain, which = list(given[:-1]), given[-1]
+            plain[5] = places[which] if which else plain[5]
             made[row] = tuple(plain)
         image[behind:template] = np.array(words, np.int64).view(np.uint8)
         image[template:] = np.frombuffer(padded, np.uint8)

@@ -135,6 +135,32 @@ def one_message(router, session, data, length, out, decode):
 
 
 @njit(nogil=True)
+def next_message(session, data, length):
+    """The first message of what is held and `length` (1 or more) bytes behind it.
+
+    Returns:
+        Where it lies, its bytes (0: it is not whole, and held), and how many of `length` it took.
+    """
+    held, step = get(session, SESSION.held), np.int64(0)
+    if get(session, SESSION.held_count) != 0:
+        taken = complete_held(session, data, length)
+        if taken != IMPOSSIBLE and not is_whole(session):
+            return held, step, taken
+        step = get(session, SESSION.held_count)
+        put(session, SESSION.held_count, 0)
+        return held, step, max(taken, np.int64(0))
+    if length >= header_bytes(session):
+        step = stated_length(session, data)
+    if step == IMPOSSIBLE:
+        return data, length, length
+    if step == 0 or step > length:
+        add(session, SESSION.cut, 1)
+        hold(session, data, length)
+        return held, np.int64(0), length
+    return data, step, step
+
+
+@njit(nogil=True)
 def receive_by(router, number, data, length, now, out, most, decode):
     """Reads bytes of a session; the number of actions written at `out`.
 
@@ -154,25 +180,12 @@ def receive_by(router, number, data, length, now, out, most, decode):
     put(session, SESSION.heard_ns, now)
     put(get(session, SESSION.context), CAPTURE_NS, now)
     made, at = np.int64(0), np.int64(0)
-    if get(session, SESSION.held_count) != 0:
-        at = complete_held(session, data, length)
-        held, count = get(session, SESSION.held), get(session, SESSION.held_count)
-        if at == IMPOSSIBLE or is_whole(session):
-            put(session, SESSION.held_count, 0)
-            made = np.int64(one_message(router, session, held, count, out, decode))
     while at < length and made + ROOM <= most and get(session, SESSION.state) != BROKEN:
-        place, left, step = data + at, length - at, np.int64(0)
-        if left >= header_bytes(session):
-            step = stated_length(session, place)
-        if step == 0 or step > left:
-            add(session, SESSION.cut, 1)
-            hold(session, place, left)
-            at = length
-        else:
-            step = left if step == IMPOSSIBLE else step
+        place, step, taken = next_message(session, data + at, length - at)
+        at += taken
+        if step != 0:
             here = out + ACTION_BYTES * made
             made += one_message(router, session, place, step, here, decode)
-            at += step
     if get(session, SESSION.state) == BROKEN:
         at = length
     put(session, SESSION.consumed, at)

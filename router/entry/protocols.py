@@ -35,8 +35,18 @@ class Protocol(NamedTuple):
     reasons: Mapping[str, int]
 
     def symbol(self, text: str, number: int) -> int:
-        """The word `symbol` of an instrument with that text and number at the venue."""
-        return symbol_word(text, padding=self.padding) if self.padding else number
+        """The word `symbol` of an instrument with that text and number at the venue.
+
+        Raises:
+            ValueError: a text of more than 8 characters, or no number where there has to be one.
+        """
+        if self.padding:
+            return symbol_word(text, padding=self.padding)
+        if number < 1:
+            raise ValueError(
+                f"symbol {text!r}: {self.name} names instruments by number; none given"
+            )
+        return number
 
 
 OUCH50: Final = Protocol(

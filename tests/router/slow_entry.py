@@ -15,7 +15,7 @@ from feedhandler.wire.errors import WireError
 from router import tables as t
 
 Words = Mapping[str, int]
-TIFS = {
+TIFS: dict[str, dict[int, Any]] = {
     "ouch50": {t.DAY: "0", t.IOC: "3"},
     "ouch42": {t.DAY: 99_998, t.IOC: 0},
     "boe": {t.DAY: "0", t.IOC: "3", t.FOK: "4", t.GTC: "1"},
@@ -167,7 +167,7 @@ def pillar_message(name: str, words: Words, price: int) -> bytes:
         kind = 2 if words["price"] else 4 if midpoint else 1
         bits = int(side_of(words, "1234")) << 60 | kind << 56 | execution << 52
         bits |= (1 if flags & t.POST_ONLY else 0) << 48 | 1 << 44
-        bits |= int(TIFS["pillar"][words["tif"]]) << 31 | 2 << 28 | 1 << 22  # type: ignore[call-overload]
+        bits |= TIFS["pillar"][words["tif"]] << 31 | 2 << 28 | 1 << 22
         given |= {"bitfield_order_instructions": bits, "price": price}
         given |= {"order_qty": words["quantity"], "min_qty": words["minimum"]}
     if name.endswith("full"):

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from feedhandler import actions as a
+from feedhandler.protocols import liquidity as f
 from feedhandler.registry import versions
 from feedhandler.streampieces import decode_piece
 from nic.regions import allowed, reset, violations
@@ -124,8 +125,6 @@ def test_answers_mean_the_same_wherever_they_are_cut(router: Router, protocol: s
 
 
 def test_the_codes_of_liquidity_are_those_of_the_feeds() -> None:
-    from feedhandler.protocols import liquidity as f
-
     names = (f.UNKNOWN, f.ADDED, f.REMOVED, f.ADDED_HIDDEN, f.MIDPOINT, f.AUCTION)
     assert names == (
         t.UNKNOWN_LIQUIDITY,

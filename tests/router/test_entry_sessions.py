@@ -10,6 +10,7 @@ from slow_entry import sayable
 
 from feedhandler.actions import BUY, SELL
 from feedhandler.lines.secret import Secret
+from feedhandler.transports.pillar_stream import PILLAR_STREAM
 from nic.regions import allowed
 from router import tables as t
 from router.entry.layout import DOWN, STATES, UP
@@ -46,6 +47,22 @@ def test_only_the_protocols_in_use_are_compiled() -> None:
 def test_an_instrument_that_there_is_no_room_for_is_named(number: int) -> None:
     sessions = Sessions([settings(listings={number: Listing("AAPL")})], 4)
     with pytest.raises(ValueError, match="one: instruments are 1 to 3"):
+        sessions._made[0].templates(4)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "listing", "fault"),
+    [
+        ("ouch50", Listing("TOOLONGIN"), "'TOOLONGIN': expected 1 to 8 characters"),
+        ("boe", Listing(""), "'': expected 1 to 8 characters"),
+        ("pillar", Listing("AAPL"), "'AAPL': pillar names instruments by number; none given"),
+    ],
+)
+def test_a_listing_that_a_venue_cannot_name_is_refused(
+    protocol: str, listing: Listing, fault: str
+) -> None:
+    sessions = Sessions([settings(protocol=protocol, listings={1: listing})], 4)
+    with pytest.raises(ValueError, match=fault):
         sessions._made[0].templates(4)
 
 
@@ -145,8 +162,6 @@ def test_a_session_ends_with_the_venue_s_day_and_beats_till_then(protocol: str) 
 def test_a_closed_stream_of_pillar_ends_the_login() -> None:
     with Router() as router:
         meeting = Meeting(router, "pillar", CREDENTIALS["pillar"])
-        from feedhandler.transports.pillar_stream import PILLAR_STREAM
-
         meeting.say(PILLAR_STREAM[0x0207].encode(sess=1000, value=1))
         assert (meeting.login.state, meeting.login.why) == (OVER, "stream 1 was closed")
         meeting.venue.__exit__()
