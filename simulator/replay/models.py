@@ -74,7 +74,8 @@ class ReplayVenue(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
             (OUCH and Pillar move it).
         late_cancels: whether a cancel of what is gone is refused, or not answered. None: as its
             protocol has it (OUCH does not answer).
-        constants: what its messages have in common; None: nothing to speak of.
+        constants: what the router's sessions there say in all messages: BOE's accounts change
+            their form.
     """
 
     name: str
@@ -86,7 +87,7 @@ class ReplayVenue(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     cancels_ahead: Chance = 0.0
     post_only: Literal["reject", "slide"] | None = None
     late_cancels: Literal["refused", "silent"] | None = None
-    constants: Constants | None = None
+    constants: Constants = Constants()
 
     @property
     def unseen(self) -> Hidden | None:

@@ -34,14 +34,7 @@ from simulator.matching.speed import CHANCES, SPEED_DTYPE
 from simulator.replay import entries, layout
 from simulator.replay.models import ReplayVenue
 from simulator.replay.wires import enter_symbol
-from simulator.replay.wiring import (
-    Forms,
-    make_forms,
-    numbered,
-    reason_codes,
-    symbol_words,
-    usual_constants,
-)
+from simulator.replay.wiring import Forms, make_forms, numbered, reason_codes, symbol_words
 
 LAST_NS: Final = layout.NEVER - 1
 COUNTERS: Final = (
@@ -226,8 +219,7 @@ class ReplayVenues:
     def _forms_of(self, venue: ReplayVenue) -> Forms:
         if venue.protocol == "words":
             return Forms(np.zeros(0, np.uint8), (), ())
-        constants = venue.constants or usual_constants(venue.protocol)
-        return make_forms(venue.protocol, constants)
+        return make_forms(venue.protocol, venue.constants)
 
     def _fill_wire(self, number: int, venue: ReplayVenue) -> None:
         if venue.protocol == "words":

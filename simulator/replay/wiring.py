@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,6 +34,7 @@ OF_MATCHING: Final = {
     layout.FULL: r.BOOK_FULL,
     layout.REFUSED: r.RISK,
 }
+FIRST_UNIT: Final = 1  # of BOE: what unit 0 says has no number
 UNNUMBERED: Final = ("rejected", "replace rejected", "cancel rejected")  # of BOE
 
 
@@ -49,15 +51,11 @@ class Forms(NamedTuple):
     replies: tuple[int, ...]
 
 
-def usual_constants(protocol: str) -> Constants:
-    """What a venue's answers say where nobody cares: the first unit of BOE."""
-    return Constants(unit=1 if protocol == "boe" else 0)
-
-
 def make_forms(protocol: str, constants: Constants) -> Forms:
-    """All forms of a protocol."""
+    """All forms of a protocol, for messages with the constants of the router's session."""
     given = PROTOCOLS[protocol]
-    orders, replies = given.order_forms(constants), given.reply_forms(constants)
+    answers = msgspec.structs.replace(constants, unit=constants.unit or FIRST_UNIT)
+    orders, replies = given.order_forms(constants), given.reply_forms(answers)
     chosen: list[Form] = [*(orders[n] for n in ORDERS), *(replies[n] for n in REPLIES)]
     places = [0]
     for form in chosen:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
+from pathlib import Path
 from random import Random
+from typing import Any, Final
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +19,8 @@ from simulator.matching.model import Latency, Troubles, VenueModel, shipped_mode
 from simulator.replay import layout
 from simulator.replay.models import ReplayVenue
 from simulator.replay.venues import Sizes
+
+README: Final = Path(__file__).resolve().parents[2] / "simulator" / "replay" / "README.md"
 
 
 def jittery(**more: object) -> VenueModel:
@@ -168,6 +173,17 @@ def test_all_shipped_models_stand_at_the_end_of_a_replay() -> None:
         ends = [words["leaves"] for _, _, words in floor.heard if words["kind"] in (21, 22)]
         assert len({port for _, port, _ in floor.heard}) == len(plans)
         assert ends.count(0) == len(plans)
+
+
+def test_the_example_of_the_readme_runs() -> None:
+    block = re.search(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    assert block is not None
+    with Floor() as floor:
+        names: dict[str, Any] = {"market": floor.market}
+        exec(compile(block[1], "README", "exec"), names)
+        with names["sim"] as sim:
+            assert [port.name for port in sim.ports] == ["nasdaq", "bzx", "pool"]
+            assert sim.due_ns == layout.NEVER
 
 
 def test_impossible_plans_are_refused() -> None:
