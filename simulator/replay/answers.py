@@ -10,6 +10,7 @@ from simulator.matching.speed import pass_through
 from simulator.replay.layout import (
     ANSWER,
     ANSWER_BYTES,
+    CANCEL,
     ENTER,
     HEAD,
     NO_REASON,
@@ -46,7 +47,6 @@ def send(sim, session):
     row = answer_row(session, get(session, SESSION.put))
     length = write_answer(session, answer, row + SENT.data)
     if length <= 0:
-        add(sim, HEAD.ignored, 1)
         return
     outbound = get(get(session, SESSION.venue), VENUE.outbound)
     put(row, SENT.length, length)
@@ -128,7 +128,7 @@ def refuse(sim, session, reason, now_ns):
     """Refuses what the head's request asks for: an order, a replace or a cancel."""
     venue, request = get(session, SESSION.venue), sim + HEAD.request
     asked = get(request, REQUEST.kind)
-    if reason == UNKNOWN_ORDER and asked != ENTER and has_rule(venue, SILENT):
+    if reason == UNKNOWN_ORDER and asked == CANCEL and has_rule(venue, SILENT):
         add(sim, HEAD.ignored, 1)
         return
     if reason == NO_REASON or answer_room(session) == 0:

@@ -10,7 +10,8 @@
     answers   a ring a session: what is on its way to the router, in the order of its times
     taken     rows a venue: shares of displayed levels that are ours and that the feed still shows
     hidden    rows a venue, instrument and side: what waits there unseen
-    symbols   the names that messages know instruments by
+    wires     a row a venue: the forms of its protocol, its codes
+    symbols   hash of (venue, name on its wire) to instrument
 
 Prices are in 1e-8 currency units, quantities in shares, times in ns since the epoch. Everything
 that a message says or that an answer tells is in words first (REQUEST_DTYPE, ANSWER_DTYPE); what
@@ -25,12 +26,15 @@ from typing import Any, Final
 import numpy as np
 
 from nic.block import field_offset
+from router.entry.formlayout import WORDS_DTYPE
+from router.entry.forms import ORDERS, REPLIES
 
 NEVER: Final = (1 << 63) - 1
 MOST_TICKS: Final = 8
 MOST_TAKEN: Final = 128  # rows a venue
 MARKET_VENUES: Final = 32
 MESSAGE_BYTES: Final = 480  # of an order message or an answer
+ORDER_FORMS: Final = len(ORDERS)
 DRAWS: Final = 1024  # entries of a table that a distribution is drawn from
 
 # Kinds of requests, as in router.tables, and of events.
@@ -63,7 +67,7 @@ REQUEST_DTYPE: Final = np.dtype(
     [
         ("kind", "i8"),  # ENTER, REPLACE or CANCEL
         ("token", "i8"),  # of a cancel: of the order that is to go
-        ("old_token", "i8"),  # of a replace
+        ("old_token", "i8"),  # of a replace; of a cancel: its own, 0 where it has none
         ("instrument", "i8"),  # 0: a name that nobody knows
         ("side", "i8"),
         ("quantity", "i8"),  # the whole order, executed shares included; of a cancel: 0 is all
@@ -139,6 +143,7 @@ HEAD_DTYPE: Final = np.dtype(
         ("executed", "i8"),  # shares
         ("unread", "i8"),  # messages that are no orders
         ("ignored", "i8"),  # what venues do not answer
+        ("unsaid", "i8"),  # answers that the protocol cannot say
         ("unsent", "i8"),  # messages that found no room: the sender was told
         ("full", "i8"),  # what found another table full
         ("untaken", "i8"),  # fills that did not come about for want of room
@@ -147,6 +152,7 @@ HEAD_DTYPE: Final = np.dtype(
         ("request", REQUEST_DTYPE),
         ("answer", ANSWER_DTYPE),
         ("noted", "i8", (8,)),
+        ("words", WORDS_DTYPE),  # of a message that is read or written
     ]
 )
 VENUE_DTYPE: Final = np.dtype(
@@ -184,8 +190,7 @@ SESSION_DTYPE: Final = np.dtype(
         ("sim", "i8"),  # address of the head
         ("number", "i8"),
         ("venue", "i8"),  # address of its row
-        ("protocol", "i8"),
-        ("wire", "i8"),  # address of what its protocol needs
+        ("wire", "i8"),  # address of its row; 0: messages are rows of words
         ("midnight_ns", "i8"),
         ("answers", "i8"),
         ("answer_mask", "i8"),
@@ -243,7 +248,17 @@ HIDDEN_DTYPE: Final = np.dtype(
     [("next_ns", "i8"), ("size", "i8"), ("count", "i8"), ("unused", "i8")]
 )
 SYMBOL_DTYPE: Final = np.dtype(
-    [("session", "i8"), ("word", "i8"), ("instrument", "i8"), ("unused", "i8")]
+    [("venue", "i8"), ("word", "i8"), ("instrument", "i8"), ("unused", "i8")]
+)
+WIRE_DTYPE: Final = np.dtype(
+    [
+        ("orders", "i8", (ORDER_FORMS,)),  # addresses of forms
+        ("replies", "i8", (len(REPLIES),)),
+        ("numbered", "i8", (len(REPLIES),)),  # 1: has a number in the session's stream
+        ("cancel_codes", "i8", (len(REASONS),)),  # the venue's, by our reason
+        ("reject_codes", "i8", (len(REASONS),)),
+        ("symbols", "i8"),  # address of the words of instruments, by number
+    ]
 )
 
 
@@ -253,32 +268,35 @@ def offsets(dtype: np.dtype[Any]) -> list[int]:
 
 
 # Offsets by name, for kernels: `ORDER.leaves` is a constant there.
-RequestAt = namedtuple("RequestAt", REQUEST_DTYPE.names)
-AnswerAt = namedtuple("AnswerAt", ANSWER_DTYPE.names)
-HeadAt = namedtuple("HeadAt", HEAD_DTYPE.names)
-VenueAt = namedtuple("VenueAt", VENUE_DTYPE.names)
-SessionAt = namedtuple("SessionAt", SESSION_DTYPE.names)
-OrderAt = namedtuple("OrderAt", ORDER_DTYPE.names)
-EventAt = namedtuple("EventAt", EVENT_DTYPE.names)
-MessageAt = namedtuple("MessageAt", MESSAGE_DTYPE.names)
-SentAt = namedtuple("SentAt", SENT_DTYPE.names)
-TokenAt = namedtuple("TokenAt", TOKEN_DTYPE.names)
-TakenAt = namedtuple("TakenAt", TAKEN_DTYPE.names)
-HiddenAt = namedtuple("HiddenAt", HIDDEN_DTYPE.names)
-SymbolAt = namedtuple("SymbolAt", SYMBOL_DTYPE.names)
-REQUEST: Final = RequestAt(*offsets(REQUEST_DTYPE))
-ANSWER: Final = AnswerAt(*offsets(ANSWER_DTYPE))
-HEAD: Final = HeadAt(*offsets(HEAD_DTYPE))
-VENUE: Final = VenueAt(*offsets(VENUE_DTYPE))
-SESSION: Final = SessionAt(*offsets(SESSION_DTYPE))
-ORDER: Final = OrderAt(*offsets(ORDER_DTYPE))
-EVENT: Final = EventAt(*offsets(EVENT_DTYPE))
-MESSAGE: Final = MessageAt(*offsets(MESSAGE_DTYPE))
-SENT: Final = SentAt(*offsets(SENT_DTYPE))
-TOKEN: Final = TokenAt(*offsets(TOKEN_DTYPE))
-TAKEN: Final = TakenAt(*offsets(TAKEN_DTYPE))
-HIDDEN: Final = HiddenAt(*offsets(HIDDEN_DTYPE))
-SYMBOL: Final = SymbolAt(*offsets(SYMBOL_DTYPE))
+named: Any = namedtuple  # the names come from the tables, which a type checker cannot follow
+RequestAt: Any = named("RequestAt", REQUEST_DTYPE.names)
+AnswerAt: Any = named("AnswerAt", ANSWER_DTYPE.names)
+HeadAt: Any = named("HeadAt", HEAD_DTYPE.names)
+VenueAt: Any = named("VenueAt", VENUE_DTYPE.names)
+SessionAt: Any = named("SessionAt", SESSION_DTYPE.names)
+OrderAt: Any = named("OrderAt", ORDER_DTYPE.names)
+EventAt: Any = named("EventAt", EVENT_DTYPE.names)
+MessageAt: Any = named("MessageAt", MESSAGE_DTYPE.names)
+SentAt: Any = named("SentAt", SENT_DTYPE.names)
+TokenAt: Any = named("TokenAt", TOKEN_DTYPE.names)
+TakenAt: Any = named("TakenAt", TAKEN_DTYPE.names)
+HiddenAt: Any = named("HiddenAt", HIDDEN_DTYPE.names)
+SymbolAt: Any = named("SymbolAt", SYMBOL_DTYPE.names)
+WireAt: Any = named("WireAt", WIRE_DTYPE.names)
+REQUEST: Final[Any] = RequestAt(*offsets(REQUEST_DTYPE))
+ANSWER: Final[Any] = AnswerAt(*offsets(ANSWER_DTYPE))
+HEAD: Final[Any] = HeadAt(*offsets(HEAD_DTYPE))
+VENUE: Final[Any] = VenueAt(*offsets(VENUE_DTYPE))
+SESSION: Final[Any] = SessionAt(*offsets(SESSION_DTYPE))
+ORDER: Final[Any] = OrderAt(*offsets(ORDER_DTYPE))
+EVENT: Final[Any] = EventAt(*offsets(EVENT_DTYPE))
+MESSAGE: Final[Any] = MessageAt(*offsets(MESSAGE_DTYPE))
+SENT: Final[Any] = SentAt(*offsets(SENT_DTYPE))
+TOKEN: Final[Any] = TokenAt(*offsets(TOKEN_DTYPE))
+TAKEN: Final[Any] = TakenAt(*offsets(TAKEN_DTYPE))
+HIDDEN: Final[Any] = HiddenAt(*offsets(HIDDEN_DTYPE))
+SYMBOL: Final[Any] = SymbolAt(*offsets(SYMBOL_DTYPE))
+WIRE: Final[Any] = WireAt(*offsets(WIRE_DTYPE))
 REQUEST_BYTES: Final = REQUEST_DTYPE.itemsize
 ANSWER_BYTES: Final = ANSWER_DTYPE.itemsize
 VENUE_BYTES: Final = VENUE_DTYPE.itemsize

@@ -9,12 +9,12 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from router.entry.forms import Constants
 from simulator.matching.model import VenueModel
 from simulator.replay import layout
 
 Chance = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Positive = Annotated[int, msgspec.Meta(ge=1, le=1 << 40)]
-PROTOCOLS: Final = ("words", "ouch50", "ouch42", "boe", "pillar")
 MOST_LOTS: Final = 10_000
 
 
@@ -70,9 +70,12 @@ class ReplayVenue(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
             others.
         cancels_ahead: part of the cancels at our price that is counted as ahead of us, in
             proportion to what is ahead; 0 is the cautious end.
-        post_only: what becomes of a post-only order that would take.
-        late_cancels: whether a cancel or replace of what is gone is refused, or not answered. None:
-            as its protocol has it (OUCH does not answer).
+        post_only: what becomes of a post-only order that would take. None: as its protocol has it
+            (OUCH and Pillar move it).
+        late_cancels: whether a cancel of what is gone is refused, or not answered. None: as its
+            protocol has it (OUCH does not answer).
+        constants: what the router's sessions there say in all messages: BOE's accounts change
+            their form.
     """
 
     name: str
@@ -82,8 +85,9 @@ class ReplayVenue(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     sessions: Annotated[int, msgspec.Meta(ge=1, le=8)] = 1
     hidden: Hidden | None = None
     cancels_ahead: Chance = 0.0
-    post_only: Literal["reject", "slide"] = "reject"
+    post_only: Literal["reject", "slide"] | None = None
     late_cancels: Literal["refused", "silent"] | None = None
+    constants: Constants = Constants()
 
     @property
     def unseen(self) -> Hidden | None:
@@ -93,12 +97,14 @@ class ReplayVenue(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     @property
     def rules(self) -> int:
         """The rules as the kernels read them."""
-        by_protocol = "silent" if self.protocol in ("ouch50", "ouch42") else "refused"
+        ouch = self.protocol in ("ouch50", "ouch42")
+        slides = "slide" if ouch or self.protocol == "pillar" else "reject"
+        silent = "silent" if ouch else "refused"
         chosen = {
             layout.SIZE_DOWN_KEEPS: self.model.size_down == "keeps",
-            layout.SLIDES: self.post_only == "slide",
+            layout.SLIDES: (self.post_only or slides) == "slide",
             layout.PROTECTS: self.model.protect,
             layout.DARK: self.model.dark,
-            layout.SILENT: (self.late_cancels or by_protocol) == "silent",
+            layout.SILENT: (self.late_cancels or silent) == "silent",
         }
         return sum(bit for bit, on in chosen.items() if on)

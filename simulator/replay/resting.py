@@ -1,4 +1,4 @@
-"""Orders of ours that rest: in a chain a venue, in the queue behind what is displayed, or unseen."""
+"""Orders of ours that rest: chained by venue, in a queue behind what is displayed, or unseen."""
 
 from __future__ import annotations
 
@@ -116,10 +116,7 @@ def renewed(sim, order, trades, now_ns):
     put(order, ORDER.timer, 0)
     if get(order, ORDER.state) != RESTING:
         return
-    if trades:
-        next_ns = take_hidden(sim, order, now_ns)
-    else:
-        next_ns = next_renewal(sim, order, now_ns)
+    next_ns = take_hidden(sim, order, now_ns) if trades else next_renewal(sim, order, now_ns)
     if get(order, ORDER.state) == RESTING:
         rest_pegged(sim, order, next_ns, now_ns)
 

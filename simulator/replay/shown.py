@@ -167,6 +167,8 @@ def remember(sim, venue, instrument, side, price, shares, now_ns):
         put(row, TAKEN.side, side)
         put(row, TAKEN.price, price)
         put(row, TAKEN.quantity, 0)
+    elif now_ns - get(row, TAKEN.time_ns) > get(sim, HEAD.forget_ns):
+        put(row, TAKEN.quantity, 0)
     add(row, TAKEN.quantity, shares)
     put(row, TAKEN.time_ns, now_ns)
     put(venue, VENUE.taken_until, now_ns + get(sim, HEAD.forget_ns))

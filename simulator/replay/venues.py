@@ -32,11 +32,13 @@ from simulator.matching.model import VenueModel
 from simulator.matching.sampler import Way
 from simulator.matching.speed import CHANCES, SPEED_DTYPE
 from simulator.replay import entries, layout
-from simulator.replay.models import PROTOCOLS, ReplayVenue
+from simulator.replay.models import ReplayVenue
+from simulator.replay.wires import enter_symbol
+from simulator.replay.wiring import Forms, make_forms, numbered, reason_codes, symbol_words
 
 LAST_NS: Final = layout.NEVER - 1
 COUNTERS: Final = (
-    "arrived", "answered", "executed", "unread", "ignored", "unsent", "full", "untaken",
+    "arrived", "answered", "executed", "unread", "ignored", "unsaid", "unsent", "full", "untaken",
     "order_count", "execution_count",
 )  # fmt: skip
 WORD_MASK: Final = (1 << 64) - 1
@@ -112,7 +114,8 @@ class ReplayVenues:
     ) -> None:
         self.venues, self.sizes = tuple(venues), sizes or Sizes()
         self._check()
-        self._instruments = max(symbols, default=0) + 1
+        self._instruments, self._symbols = max(symbols, default=0) + 1, dict(symbols)
+        self._forms = [self._forms_of(venue) for venue in self.venues]
         self._block = create(self._sections(), hugepages=True)
         self.head: np.void = self._block["head"][0]
         self.orders: NDArray[np.void] = self._block["orders"]
@@ -124,6 +127,7 @@ class ReplayVenues:
         self._hidden_used = 0
         for number, venue in enumerate(self.venues):
             self._fill_venue(number, venue)
+            self._fill_wire(number, venue)
         self.ports = tuple(self._fill_sessions(midnight_ns))
         self._descriptors = np.zeros(64, DESCRIPTOR_DTYPE)
 
@@ -153,19 +157,24 @@ class ReplayVenues:
             ("answers", layout.SENT_DTYPE, sessions * sizes.answers),
             ("taken", layout.TAKEN_DTYPE, count * layout.MOST_TAKEN),
             ("speeds", SPEED_DTYPE, 3 * count),
+            ("wires", layout.WIRE_DTYPE, count),
+            ("forms", np.dtype("u1"), max(1, sum(item.memory.nbytes for item in self._forms))),
+            ("words", words, count * self._instruments),
+            ("symbols", layout.SYMBOL_DTYPE, symbol_slots(count * self._instruments)),
             ("draws", words, 2 * layout.DRAWS * max(unseen, 1)),
             ("hidden", layout.HIDDEN_DTYPE, 2 * self._instruments * max(unseen, 1)),
         ]
 
     def _fill_head(self, market: int, forget_ns: int) -> None:
         head, block, sizes = self.head, self._block, self.sizes
-        for name in ("venues", "sessions", "orders", "tokens", "events", "messages"):
+        for name in ("venues", "sessions", "orders", "tokens", "events", "messages", "symbols"):
             head[name] = block.section_address(name)
         head["market"], head["due_ns"], head["forget_ns"] = market, layout.NEVER, forget_ns
         head["venue_count"], head["session_count"] = len(self.venues), len(block["sessions"])
         head["instrument_count"], head["most_orders"] = self._instruments, sizes.orders + 1
         head["token_mask"], head["most_events"] = token_slots(sizes) - 1, sizes.events
         head["most_tokens"] = 2 * sizes.orders
+        head["symbol_mask"] = len(block["symbols"]) - 1
         mixed = (self._seed * 0x9E3779B97F4A7C15) & WORD_MASK
         head["seed"] = mixed - (1 << 64 if mixed >> 63 else 0)
         head["market_to_venue"] = -1
@@ -207,6 +216,30 @@ class ReplayVenues:
         for place, way in enumerate(ways):
             self._block["speeds"][3 * number + place] = way.state[0]
 
+    def _forms_of(self, venue: ReplayVenue) -> Forms:
+        if venue.protocol == "words":
+            return Forms(np.zeros(0, np.uint8), (), ())
+        return make_forms(venue.protocol, venue.constants)
+
+    def _fill_wire(self, number: int, venue: ReplayVenue) -> None:
+        if venue.protocol == "words":
+            return
+        row, block, forms = self._block["wires"][number], self._block, self._forms[number]
+        first = sum(item.memory.nbytes for item in self._forms[:number])
+        block["forms"][first : first + forms.memory.nbytes] = forms.memory
+        at = block.section_address("forms", first)
+        row["orders"] = [at + place for place in forms.orders]
+        row["replies"] = [at + place for place in forms.replies]
+        row["numbered"] = numbered(venue.protocol)
+        row["cancel_codes"] = reason_codes(venue.protocol, cancels=True)
+        row["reject_codes"] = reason_codes(venue.protocol, cancels=False)
+        row["symbols"] = block.section_address("words", number * self._instruments)
+        words = block["words"].reshape(-1, self._instruments)
+        with allowed(block):
+            for instrument, word in symbol_words(venue.protocol, self._symbols):
+                words[number, instrument] = word
+                enter_symbol(self.address, number, word, instrument)
+
     def _fill_sessions(self, midnight_ns: int) -> list[Port]:
         ports: list[Port] = []
         for number, venue in enumerate(self.venues):
@@ -215,7 +248,8 @@ class ReplayVenues:
                 row = self._block["sessions"][place]
                 row["sim"], row["number"], row["midnight_ns"] = self.address, place, midnight_ns
                 row["venue"] = self._block.section_address("venues", number)
-                row["protocol"] = PROTOCOLS.index(venue.protocol)
+                if venue.protocol != "words":
+                    row["wire"] = self._block.section_address("wires", number)
                 row["answers"] = self._block.section_address("answers", place * self.sizes.answers)
                 row["answer_mask"] = self.sizes.answers - 1
                 handle = self._block.section_address("sessions", place)
@@ -223,7 +257,7 @@ class ReplayVenues:
         return ports
 
     def _word(self, name: str) -> int:
-        return self.address + getattr(layout.HEAD, name)
+        return self.address + int(getattr(layout.HEAD, name))
 
     @property
     def due_address(self) -> int:
@@ -317,3 +351,8 @@ class ReplayVenues:
 def token_slots(sizes: Sizes) -> int:
     """Slots of the token table: a power of two, at most half of them ever full."""
     return max(16, 1 << (4 * sizes.orders - 1).bit_length())
+
+
+def symbol_slots(count: int) -> int:
+    """Slots of the symbol table: a power of two, at most half of them ever full."""
+    return max(16, 1 << (2 * count - 1).bit_length())

@@ -36,7 +36,7 @@ from feedhandler.books.changes import ladder_of
 from feedhandler.books.keys import instrument_of
 from feedhandler.books.ladder import best_level, ladder_address, level_address
 from feedhandler.books.orders import find_order, level_at, quantity_at
-from feedhandler.consolidated.follow import earlier, global_of, kind_of, word
+from feedhandler.consolidated.follow import global_of, kind_of, word
 from nic.raw import load_i64le, load_n8
 from router.rows import add, get, put
 from router.tables import NOT_SHOWN
@@ -59,41 +59,64 @@ INSTRUMENT, SIDE, PRICE, SHARES, FRESH = 0, 8, 16, 24, 32
 
 
 @njit(nogil=True)
+def look_back(sim, venue, actions, number, out):
+    """What the packet's earlier actions say of the order that an action names.
+
+    Puts side and shares (below 0: the book's) and what else is known into `out`; gives the id that
+    the order had before the packet, and the shares that left it since.
+    """
+    order_id, less = word(actions + ACTION_BYTES * number, 2), np.int64(0)
+    at = number - 1
+    while at >= 0 and get(out, SIDE) == 0:
+        action = actions + ACTION_BYTES * at
+        kind, named = kind_of(action), word(action, 2) == order_id
+        enters = (kind == ADD and named) or (kind == REPLACE and word(action, 5) == order_id)
+        if enters or (kind == MODIFY and named):
+            if get(out, SHARES) < 0:
+                put(out, SHARES, word(action, 4))
+            if get(out, PRICE) == NO_PRICE and word(action, 3) != NO_PRICE:
+                put(out, PRICE, word(action, 3))
+                put(out, FRESH, 1)
+        if kind == ADD and named:
+            put(out, INSTRUMENT, instrument_of(book_of(sim, venue), word(action, 1)))
+            put(out, SIDE, load_n8(action + 1))
+        elif enters:
+            order_id = word(action, 2)
+        elif named and (kind == EXECUTE or kind == EXECUTE_PRICE or kind == REDUCE):
+            less += word(action, 4) if get(out, SHARES) < 0 else 0
+        at -= 1
+    return order_id, less
+
+
+@njit(nogil=True)
 def look_up(sim, venue, actions, number):
     """Whose an order is that an action names; 1, or 0 where nobody knows it.
 
     Puts instrument, side, price, shares and whether it entered in this packet into the head.
     """
-    book, out = book_of(sim, venue), sim + HEAD.noted
-    order_id, price, fresh, at = word(actions + ACTION_BYTES * number, 2), NO_PRICE, 0, number
-    own, side, shares = np.int64(-1), np.int64(0), np.int64(0)
-    while True:
-        at = earlier(actions, at, order_id)
-        if at < 0:
-            break
-        fresh, action = 1, actions + ACTION_BYTES * at
-        if price == NO_PRICE:
-            price, shares = word(action, 3), word(action, 4)
-        if kind_of(action) == ADD:
-            own, side = instrument_of(book, word(action, 1)), load_n8(action + 1)
-            break
-        if kind_of(action) == REPLACE:
-            order_id = word(action, 2)
-    if side == 0:
+    out = sim + HEAD.noted
+    put(out, SIDE, 0)
+    put(out, PRICE, NO_PRICE)
+    put(out, SHARES, -1)
+    put(out, FRESH, 0)
+    order_id, less = look_back(sim, venue, actions, number, out)
+    if get(out, SIDE) == 0:
+        book = book_of(sim, venue)
         order = find_order(book, order_id)
         if order == 0:
             return 0
         level = level_at(order)
         ladder = ladder_of(book, level)
-        own, side = ladder >> 1, (ladder & 1) + BUY
-        if price == NO_PRICE:
-            price, shares = load_i64le(level_address(book, level)), quantity_at(order)
-    instrument = global_of(get(sim, HEAD.market), get(venue, VENUE.quotes), own)
+        put(out, INSTRUMENT, ladder >> 1)
+        put(out, SIDE, (ladder & 1) + BUY)
+        if get(out, PRICE) == NO_PRICE:
+            put(out, PRICE, load_i64le(level_address(book, level)))
+        if get(out, SHARES) < 0:
+            put(out, SHARES, quantity_at(order))
+    put(out, SHARES, max(np.int64(0), get(out, SHARES) - less))
+    market, own = get(sim, HEAD.market), get(out, INSTRUMENT)
+    instrument = global_of(market, get(venue, VENUE.quotes), own)
     put(out, INSTRUMENT, instrument)
-    put(out, SIDE, side)
-    put(out, PRICE, price)
-    put(out, SHARES, shares)
-    put(out, FRESH, fresh)
     return 1 if instrument > 0 else 0
 
 
@@ -241,6 +264,8 @@ def about_order(sim, venue, actions, number, now_ns):
     kind, instrument, side = kind_of(action), get(out, INSTRUMENT), get(out, SIDE)
     price, had, fresh = get(out, PRICE), get(out, SHARES), get(out, FRESH)
     shares = word(action, 4)
+    if shares < 0:
+        return
     if kind == EXECUTE or kind == EXECUTE_PRICE:
         displayed_traded(sim, venue, instrument, side, price, shares, fresh, now_ns)
     elif kind == REDUCE:
@@ -269,6 +294,8 @@ def about_key(sim, venue, action, now_ns):
     if instrument <= 0:
         return
     side, price, shares = load_n8(action + 1), word(action, 3), word(action, 4)
+    if kind == TRADE and (price <= 0 or shares <= 0):
+        return  # an auction that crossed nothing
     if kind == TRADE:
         unseen_traded(sim, venue, instrument, price, shares, now_ns)
     elif kind == CLEAR:

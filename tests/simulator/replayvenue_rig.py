@@ -86,7 +86,8 @@ class Floor:
                 self.market.map(number, instrument, instrument)
         given = [lit(0), lit(1)] if venues is None else venues
         symbols = {number: f"S{number}" for number in range(1, instruments + 1)}
-        self.sim = ReplayVenues(given, self.market.address, symbols, **{"sizes": SMALL, **more})
+        options = {"symbols": symbols, "sizes": SMALL, **more}
+        self.sim = ReplayVenues(given, self.market.address, **options)
         self.heard: list[tuple[int, int, dict[str, int]]] = []
         self.raw: list[tuple[int, int, bytes]] = []
         self.now_ns, self.token, self.order_id = 1000, 0, 0

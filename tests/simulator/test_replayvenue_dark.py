@@ -61,7 +61,7 @@ def test_a_resting_order_meets_what_comes_later() -> None:
         token = floor.enter(B, 250, 1001)
         assert floor.said(token)[1:] == ["executed 100 at 1000.5, 150 left"]
         floor.wait(50_000_000)
-        assert [text for text in floor.said(token)[2:]] == [
+        assert floor.said(token)[2:] == [
             "executed 100 at 1000.5, 50 left",
             "executed 50 at 1000.5, 0 left",
         ]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from replayvenue_rig import B, Floor, S, action, lit, model
+from replayvenue_rig import CENT, B, Floor, S, action, lit, model
 
 from feedhandler import actions as a
+from feedhandler.books.layout import STALE
 from router.tables import ADDED, NOT_SHOWN, POST_ONLY
 
 
@@ -237,3 +238,101 @@ def test_nothing_is_watched_without_orders_and_memories() -> None:
         floor.wait(5_000)
         floor.packet(0, action(a.CLOCK))
         assert int(floor.sim.head["watched"]) == 0
+
+
+def test_an_auction_that_crossed_nothing_trades_through_nobody() -> None:
+    with Floor() as floor:
+        token = floor.enter(B, 100, 1000)
+        floor.wait(500)
+        floor.trade(0, 0, 0)
+        floor.trade(0, 999, 0)
+        assert floor.said(token) == ["accepted 100 at 1000"]
+
+
+def test_a_partial_execution_and_the_rest_of_an_order_in_one_packet_count_once() -> None:
+    with Floor() as floor:
+        first = floor.add(0, B, 1000, 300)
+        second = floor.add(0, B, 1000, 300)
+        token = floor.enter(B, 100, 1000)
+        floor.wait(500)
+        floor.packet(
+            0, action(a.EXECUTE, order_id=first, quantity=200), action(a.DELETE, order_id=first)
+        )
+        floor.execute(0, second, 300)  # all that was ahead, and nothing more
+        assert floor.said(token)[1:] == []
+        floor.trade(0, 1000, 100)
+        assert floor.said(token)[1:] == ["executed 100 at 1000, 0 left"]
+
+
+def test_levels_that_are_said_whole_are_canceled_when_they_shrink_and_meet_us_when_they_grow() -> (
+    None
+):
+    with Floor() as floor:
+        bid = {"side": B, "key": 1, "price": 1000 * CENT}
+        floor.packet(0, action(a.LEVEL, **bid, quantity=300))
+        token = floor.enter(B, 200, 1000)
+        floor.wait(500)
+        floor.packet(0, action(a.LEVEL, **bid, quantity=100))
+        floor.trade(0, 1000, 150)  # 100 were left ahead
+        assert floor.said(token)[1:] == ["executed 50 at 1000, 150 left"]
+        floor.packet(0, action(a.LEVEL, **{**bid, "side": S}, quantity=100))
+        assert floor.said(token)[2:] == ["executed 100 at 1000, 50 left"]
+
+
+def test_a_moved_top_forgets_what_was_taken_of_the_old_one() -> None:
+    with Floor() as floor:
+        offer = {"side": S, "key": 1, "quantity": 300}
+        floor.packet(0, action(a.TOP, **offer, price=1001 * CENT))
+        floor.enter(B, 300, 1001, 1)
+        floor.wait(500)
+        floor.packet(0, action(a.TOP, **offer, price=1002 * CENT))
+        floor.packet(0, action(a.TOP, **offer, price=1001 * CENT))
+        token = floor.enter(B, 300, 1001, 1)
+        assert floor.said(token)[1] == "executed 300 at 1001, 0 left"
+
+
+def test_an_emptied_book_forgets_what_was_taken() -> None:
+    with Floor() as floor:
+        for clear in (action(a.CLEAR, key=1), action(a.CLEAR, flags=a.ALL)):
+            floor.add(0, S, 1001, 300)
+            token = floor.enter(B, 300, 1001, 1)
+            assert floor.said(token)[1] == "executed 300 at 1001, 0 left"
+            floor.packet(0, clear)
+            assert int(floor.sim.venue_row(0)["taken_count"]) == 0
+
+
+def test_nothing_is_taken_from_a_book_that_is_not_live() -> None:
+    with Floor() as floor:
+        floor.add(0, S, 1001, 300)
+        floor.books[0].tops["trust"][1] = STALE
+        floor.market.refresh(floor.now_ns)
+        assert floor.said(floor.enter(B, 300, 1001, 1))[1:] == ["canceled 300: ioc remainder"]
+
+
+def test_an_execution_of_what_came_behind_us_in_one_packet_is_ours() -> None:
+    with Floor() as floor:
+        floor.add(0, B, 1000, 300)
+        token = floor.enter(B, 200, 1000)
+        floor.wait(500)
+        new = {"side": B, "key": 1, "price": 1000 * CENT, "order_id": 900}
+        floor.packet(
+            0,
+            action(a.ADD, **new, quantity=100),
+            action(a.REPLACE, order_id=900, aux=901, price=1000 * CENT, quantity=100),
+            action(a.EXECUTE, order_id=901, quantity=50),
+        )
+        assert floor.said(token)[1:] == ["executed 50 at 1000, 150 left"]
+
+
+def test_a_modified_order_leaves_its_price_or_shrinks_in_place() -> None:
+    with Floor() as floor:
+        first, second = floor.add(0, B, 1000, 300), floor.add(0, B, 1000, 200)
+        token = floor.enter(B, 200, 1000)
+        floor.wait(500)
+        floor.packet(0, action(a.MODIFY, order_id=first, price=a.NO_PRICE, quantity=100))
+        floor.packet(0, action(a.MODIFY, order_id=second, price=999 * CENT, quantity=200))
+        floor.trade(0, 1000, 150)  # 100 are still ahead
+        assert floor.said(token)[1:] == ["executed 50 at 1000, 150 left"]
+        offer = floor.add(0, S, 1005, 100)
+        floor.packet(0, action(a.MODIFY, order_id=offer, price=1000 * CENT, quantity=100))
+        assert floor.said(token)[2:] == ["executed 100 at 1000, 50 left"]
