@@ -57,3 +57,13 @@ def _typeof(value: KernelRef, _context: Any) -> Any:
 @lower_constant(KernelRefType)
 def _constant(_context: Any, _builder: Any, _kind: Any, _value: KernelRef) -> Any:
     return ir.Constant(ir.IntType(8).as_pointer(), None)
+
+
+def address_of(kernel: Any, signature: tuple[Any, ...]) -> int:
+    """Address of a kernel as a C function, for `nic.call.call_kernel`; compiled if it is not yet.
+
+    The kernel must be kept as long as the address is in use.
+    """
+    kernel.compile(signature)
+    result = kernel.overloads[signature]
+    return int(result.library.get_pointer_to_function(result.fndesc.llvm_cfunc_wrapper_name))

@@ -1,4 +1,4 @@
-"""Kernels are optimised once, as part of the kernel that Python calls, not once more in each caller.
+"""Kernels are optimised once, as part of the one that Python calls, not again in each caller.
 
 numba makes every kernel ready to be called from Python, and optimises and emits with it all that it
 calls. In a tree of kernels the leaves are so compiled again at each level: most of the time that a

@@ -107,7 +107,9 @@ HEAD_DTYPE: Final = np.dtype(
         ("descriptors", "i8"),  # of the bytes that a session brought
         ("held_intent", "i8"),  # an intent, for an order that leaves later than it was decided
         ("fills", "i8"),  # executions as booked (router/orders)
-        ("unused_control", "i8", (5,)),
+        ("act", "i8"),  # a function: router.loop.acting.act
+        ("take_answers", "i8"),  # a function (router, session, data, length, now)
+        ("unused_control", "i8", (3,)),
         # Written by the loop.
         ("now_ns", "i8"),  # time of the event being worked on
         ("due_ns", "i8"),  # nothing of ours happens before: the first timer or answer

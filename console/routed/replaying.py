@@ -26,7 +26,9 @@ from feedhandler.messages import TICK
 from feedhandler.state import LINK_ENDED
 from nic.block import Block
 from nic.clock import Clock
-from router.loop.source import routing_sink
+from nic.kernelref import address_of
+from router.loop.acting import act
+from router.loop.source import ROUTING, answers_kernel
 from router.loop.stages import STAGES
 from router.orders.states import EVENTS, STATES
 from router.parentcommands import END_DAY
@@ -34,6 +36,7 @@ from router.risk.layout import REASONS
 from router.routing.layout import BOUNDED, BY_ISO, FLAGS, PROTECTED
 from router.tables import DARK_FIRST, TAKE
 
+WORDS: Final = (types.int64,) * 5
 ROUNDS: Final = 64  # of the loop between two looks at its log
 SETTLING_NS: Final = 5_000_000_000  # for answers that are under way when the captures end
 PARENT_REASONS: Final = ("", "refused too often", "strategy gave up", "by command")
@@ -65,12 +68,16 @@ class How:
     strict: bool = False
 
 
-def routed_kernel(plan: Plan, protocols: Sequence[str]) -> Kernel:
-    """The loop for the feeds of a plan, with the router behind the books."""
+def routed_kernels(plan: Plan, protocols: Sequence[str]) -> tuple[Kernel, Kernel, Kernel]:
+    """The loop for the feeds of a plan with the router behind it, its work, and its answers."""
     names = ", ".join(feed.full_name for feed in plan.feeds)
     lines = lines_of(plan) is not None
-    run = specialise.build(plan.feeds, lines=lines, sink=routing_sink(protocols))
-    return Kernel(f"the loop for {names}, with orders", run, (types.uint64,))
+    run = specialise.build(plan.feeds, lines=lines, sink=ROUTING)
+    return (
+        Kernel(f"the loop for {names}, with orders", run, (types.uint64,)),
+        Kernel("routing, risk and order state", act, WORDS),
+        Kernel(f"answers in {', '.join(protocols)}", answers_kernel(protocols), WORDS),
+    )
 
 
 def replay_with_orders(how: How, setup: Setup) -> Results:
@@ -79,10 +86,11 @@ def replay_with_orders(how: How, setup: Setup) -> Results:
     Raises ConfigError for a symbol that is not there, PortError where a capture cannot be read.
     """
     protocols = sorted({venue.protocol for venue in setup.venues})
-    kernel = routed_kernel(how.plan, protocols)
-    compile_all([kernel])
+    kernels = routed_kernels(how.plan, protocols)
+    compile_all(kernels)
+    loop, *functions = kernels
     with RoutedRun(how.plan, how.orders) as scout:
-        scout.learn(kernel, replay_uri(how.files))
+        scout.learn(loop, replay_uri(how.files))
         check_symbols(setup, scout.master)
         run = RoutedRun(
             how.plan,
@@ -94,7 +102,8 @@ def replay_with_orders(how: How, setup: Setup) -> Results:
             measure=how.measure,
         )
     with run:
-        return _run(run, kernel, how)
+        run.connect(*(address_of(kernel.dispatcher, WORDS) for kernel in functions))
+        return _run(run, loop, how)
 
 
 def _run(run: RoutedRun, kernel: Kernel, how: How) -> Results:

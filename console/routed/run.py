@@ -49,7 +49,7 @@ def sections_of(sizes: Sizes) -> list[Section]:
 
 
 def quoting_numbers(feeds: Mapping[str, Feed]) -> dict[str, int]:
-    """Numbers in the consolidated book by venue name, and by the feed's first word if that is one's.
+    """Numbers in the consolidated book by venue name, and by the feed's first word if one has it.
 
     Where channels are guessed a venue is called by its feed: "iex_deep" is found as "iex" too.
     """
@@ -177,6 +177,10 @@ class RoutedRun(MarketRun):
         """Tells a fresh loop where the router is."""
         self.block = block
         block["control"]["router"] = self.tables.address
+
+    def connect(self, act: int, take_answers: int) -> None:
+        """Tells the loop where the functions are that decide and that take answers."""
+        self.tables.head["act"], self.tables.head["take_answers"] = act, take_answers
 
     @property
     def marks(self) -> dict[int, int]:

@@ -7,7 +7,6 @@ from numba import njit
 from nic.raw import load_i64le
 from router import log
 from router.intents import want_cancel
-from router.loop.advance import advance
 from router.loop.gate import gate
 from router.loop.work import work_on
 from router.orders.children import may_cancel
@@ -186,12 +185,11 @@ def carry_out(router, kind, record, now):
 
 
 @njit(nogil=True)
-def obey(router, record, receive):
+def obey(router, record):
     """Takes a command; 1, or 0 for a kind that is not ours. What was done is in the log."""
     kind, now = load_i64le(record), load_i64le(record + 8)
     if kind < FIRST_COMMAND or kind > END_DAY:
         return 0
-    advance(router, now, receive)
     put(router, HEAD.now_ns, now)
     done = carry_out(router, kind, record, now)
     first, second, third = word_of(record, 0), word_of(record, 1), word_of(record, 2)

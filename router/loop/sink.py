@@ -7,6 +7,7 @@ changes nothing.
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
 
 from feedhandler.actions import ACTION_BYTES, ALL, CLEAR, STATUS
@@ -22,12 +23,13 @@ from feedhandler.consolidated.sink import apply_packet
 from feedhandler.context import CAPTURE_NS, VENUE
 from feedhandler.state import ROUTER
 from nic.call import call_kernel
-from nic.raw import load_i64le
-from router.loop.advance import advance
+from nic.raw import load_i64le, load_n32le
+from router.loop.acting import ON_ALL, ON_COMMAND, ON_INSTRUMENT
+from router.loop.advance import act_by_address, advance
 from router.loop.marks import mark_instrument
 from router.loop.stages import BOOK, DECODE, begin_packet, end_stage
 from router.loop.trades import FLAGS_SHIFT, follow_trades
-from router.loop.work import work_on_all, work_on_instrument
+from router.orders.chains import first_active
 from router.rows import get, put
 from router.tables import HEAD
 
@@ -39,18 +41,29 @@ def router_of(state):
 
 
 @njit(nogil=True)
-def time_comes(state, timestamp_ns, receive):
+def time_comes(state, timestamp_ns):
     """It is that late."""
-    advance(router_of(state), timestamp_ns, receive)
+    router = router_of(state)
+    advance(router, timestamp_ns)
+    put(router, HEAD.now_ns, timestamp_ns)
 
 
 @njit(nogil=True)
-def arrive_at(state, timestamp_ns, receive):
+def command_comes(state, record):
+    """A command that the feed handler does not know: 1 where it is the router's.
+
+    What is due before its time happens first.
+    """
+    now = load_i64le(record + 8)
+    time_comes(state, now)
+    return act_by_address(router_of(state), ON_COMMAND, record, now)
+
+
+@njit(nogil=True)
+def arrive_at(state, timestamp_ns):
     """A packet has come: what is due before it happens first."""
-    router = router_of(state)
-    advance(router, timestamp_ns, receive)
-    put(router, HEAD.now_ns, timestamp_ns)
-    begin_packet(state, get(router, HEAD.stages))
+    time_comes(state, timestamp_ns)
+    begin_packet(state, get(router_of(state), HEAD.stages))
 
 
 @njit(nogil=True)
@@ -76,14 +89,15 @@ def concerns_all(actions, count):
 def work_on_touched(router, market, venue, actions, count, now):
     """Works on the parents of the instruments that a packet touched."""
     if concerns_all(actions, count):
-        work_on_all(router, now)
+        act_by_address(router, ON_ALL, np.int64(0), now)
         return
     touched = load_i64le(market + TOUCHED)
     for number in range(load_i64le(market + TOUCHED_COUNT)):
         instrument = global_of(market, venue, word(touched, number))
         if instrument > 0:
             mark_instrument(router, instrument)
-            work_on_instrument(router, instrument, now)
+            if load_n32le(first_active(router, instrument)) != 0:
+                act_by_address(router, ON_INSTRUMENT, instrument, now)
 
 
 @njit(nogil=True)

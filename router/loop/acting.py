@@ -1,0 +1,53 @@
+"""The router's own work behind one door: all that decides and sends, as a library of its own.
+
+The packet loop and the decoders of answers call it by address (`HEAD.act`), so that each is compiled
+once and on its own, and a loop for other feeds compiles no routing again.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numba import njit
+
+from router.loop.commands import obey
+from router.loop.gate import send_held
+from router.loop.timers import take_timer
+from router.loop.work import work_on, work_on_all, work_on_instrument
+from router.rows import get, parent_row, put
+from router.tables import INTENT_TIMER, PARENT
+
+ON_PARENT, ON_INSTRUMENT, ON_ALL, ON_TIMER, ON_COMMAND = range(5)
+ACTS: Final = ("parent", "instrument", "all", "timer", "command")
+
+
+@njit(nogil=True)
+def fire(router, now):
+    """The earliest timer's time has come."""
+    kind, who = take_timer(router)
+    if kind == INTENT_TIMER:
+        send_held(router, who, now)
+        return
+    row = parent_row(router, who)
+    if get(row, PARENT.next_ns) == now:
+        put(row, PARENT.next_ns, 0)
+    work_on(router, who, now)
+
+
+@njit(nogil=True, cache=True)
+def act(router, what, subject, now, _spare):
+    """What is to be done: ON_PARENT (number), ON_INSTRUMENT (number), ON_ALL, ON_TIMER (the first
+    one), ON_COMMAND (its record). 1, or 0 for a command that is not the router's.
+    """
+    if what == ON_INSTRUMENT:
+        work_on_instrument(router, subject, now)
+    elif what == ON_PARENT:
+        work_on(router, subject, now)
+    elif what == ON_TIMER:
+        fire(router, now)
+    elif what == ON_COMMAND:
+        return np.int64(obey(router, subject))
+    else:
+        work_on_all(router, now)
+    return np.int64(1)
