@@ -16,8 +16,11 @@ import functools
 from typing import Any, Final
 
 import llvmlite.binding as llvm
-from numba.core import caching, codegen, compiler_lock, cpu, dispatcher
+from numba.core import caching, codegen, compiler_lock, cpu
+from numba.core import dispatcher as numba_dispatcher
 from numba.core.ccallback import CFunc
+
+dispatcher: Any = numba_dispatcher  # what is replaced is not numba's public face
 
 TOP: Final = 1
 
@@ -70,7 +73,7 @@ def _install_dispatcher() -> None:
 
     dispatcher.Dispatcher.compile = _deeper(compile_at)
     dispatcher.Dispatcher.add_overload = add_overload
-    CFunc.compile = _deeper(CFunc.compile)
+    CFunc.compile = _deeper(CFunc.compile)  # type: ignore[method-assign]
 
 
 def _install_compiler() -> None:

@@ -161,7 +161,8 @@ def book_counts(book: Any) -> dict[str, int]:
     """What a venue's books hold at the end."""
     head = book.head
     counts = {name: int(head[name]) for name in ("live_orders", "live_levels", "changes")}
-    return counts | book.faults()
+    faults: dict[str, int] = book.faults()
+    return counts | faults
 
 
 def notes_of(run: RoutedRun) -> tuple[str, ...]:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from feedhandler.context import CONTEXT_DTYPE
 from feedhandler.registry import versions
+from feedhandler.stateblock import LinkPort
 from nic.block import aligned
-from nic.port import Port
 from router.entry.forms import ORDERS, Constants, Form
 from router.entry.layout import DOWN, LISTED_BYTES, SESSION_DTYPE, UP
 from router.entry.pillarforms import REQUEST
@@ -184,7 +184,7 @@ class Sessions:
         """The protocol of a session."""
         return self._made[number].protocol
 
-    def connect(self, number: int, port: Port) -> None:
+    def connect(self, number: int, port: LinkPort) -> None:
         """Gives a session its port, anew: what was cut is forgotten. It is down until it is up."""
         row, ops = self.rows[number], port.ops
         row["handle"], row["tx"] = port.handle, ops["tx"]

@@ -1,7 +1,7 @@
 """The router's own work behind one door: all that decides and sends, as a library of its own.
 
-The packet loop and the decoders of answers call it by address (`HEAD.act`), so that each is compiled
-once and on its own, and a loop for other feeds compiles no routing again.
+The packet loop and the decoders of answers call it by address (`HEAD.act`), so that each is
+compiled once and on its own, and a loop for other feeds compiles no routing again.
 """
 
 from __future__ import annotations

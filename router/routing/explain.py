@@ -124,7 +124,7 @@ def why(candidate: Candidate, style: int) -> str:
 
 def table_rows(decision: Decision) -> list[tuple[str, ...]]:
     """A row of text a candidate, in the order they were looked at; see COLUMNS."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for seen in decision.candidates:
         nothing = seen.effective == 0
         shown = (money(seen.price) if seen.price else "-", str(seen.shares))

@@ -17,13 +17,12 @@ effective key has the fee added. NONE is above every key.
 
 from __future__ import annotations
 
-from collections import namedtuple
 from typing import Any, Final
 
 import numpy as np
 
 from router.log import CANDIDATE_DTYPE
-from router.tables import PLACES, offsets
+from router.tables import PLACES, named, offsets
 
 NONE: Final = 1 << 62
 MOST_LEVELS: Final = 32  # of a venue that a sweep looks at
@@ -143,11 +142,11 @@ SCRATCH_DTYPE: Final = np.dtype(
         ("heads", HEAD_DTYPE, (PLACES + 1,)),
     ]
 )
-WorkAt = namedtuple("WorkAt", WORK_DTYPE.names)
-PlaceAt = namedtuple("PlaceAt", PLACE_DTYPE.names)
-HeadAt = namedtuple("HeadAt", HEAD_DTYPE.names)
-LineAt = namedtuple("LineAt", CANDIDATE_DTYPE.names)
-ScratchAt = namedtuple("ScratchAt", SCRATCH_DTYPE.names)
+WorkAt: Any = named("WorkAt", WORK_DTYPE.names)
+PlaceAt: Any = named("PlaceAt", PLACE_DTYPE.names)
+HeadAt: Any = named("HeadAt", HEAD_DTYPE.names)
+LineAt: Any = named("LineAt", CANDIDATE_DTYPE.names)
+ScratchAt: Any = named("ScratchAt", SCRATCH_DTYPE.names)
 WORK: Final[Any] = WorkAt(*offsets(WORK_DTYPE))
 PLACE: Final[Any] = PlaceAt(*offsets(PLACE_DTYPE))
 SOURCE: Final[Any] = HeadAt(*offsets(HEAD_DTYPE))

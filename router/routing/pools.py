@@ -27,7 +27,6 @@ from router.routing.layout import (
     NONE,
     PLACE,
     PLACE_BYTES,
-    PLACES,
     SCRATCH,
     SEGMENT_BYTES,
     SOURCE,
@@ -35,6 +34,7 @@ from router.routing.layout import (
     WORK,
 )
 from router.rows import add, get, put
+from router.tables import PLACES
 
 HIGH = NODE_BYTES // 2  # from a place's lower bound in a node to its upper one
 POOL = -1  # who a segment is of, where it is no place

@@ -157,7 +157,7 @@ def start_with_greed(scratch, quantity):
     for number in range(count):
         put(place_at(scratch, number), PLACE.attempt, 0)
     for _ in range(count):
-        best, key = np.int64(-1), np.int64(NONE)
+        best, key = -1, np.int64(NONE)
         for number in range(count):
             place, at = place_at(scratch, number), levels_of(scratch, number)
             fresh = get(place, PLACE.attempt) == 0 and get(place, PLACE.count) != 0
