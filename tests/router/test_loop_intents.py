@@ -1,4 +1,4 @@
-"""What a decision wants sent: rows of intents, zero but for what is said, until there is no room."""
+"""What a decision wants sent: rows of intents, zero but for what is said, while there is room."""
 
 from __future__ import annotations
 
