@@ -131,7 +131,8 @@ def limits_text(
     venues: tuple[str, ...] = VENUES, accounts: tuple[str, ...] = ("desk", "house"), **more: int
 ) -> str:
     """A file of limits that holds nothing back, but for the global ones in `more`."""
-    parts = ["[locates]\nNEV = 10000\nVUS = 10000\n[global]\n", toml_of({**GLOBAL, **more})]
+    parts = [] if venues else ["venues = []\n"]
+    parts += ["[locates]\nNEV = 10000\nVUS = 10000\n[global]\n", toml_of({**GLOBAL, **more})]
     for name in accounts:
         parts += ["[[accounts]]\n", toml_of({"name": name, "group": name, **ACCOUNT})]
     for name in venues:
