@@ -218,6 +218,7 @@ class Desk:
         run: the run.
         tables: the router's.
         commands: of the loop, about parents; at the time of the last thing that happened.
+        plain: all commands.
         now_ns: that time.
         records: the log so far.
     """
@@ -225,8 +226,8 @@ class Desk:
     def __init__(self, run: RoutedRun, step: Callable[[int], bool]) -> None:
         self.run, self.tables = run, run.tables
         self._step = step
-        self._plain = Commands(run.block)
-        self.commands = ParentCommands(self._plain, self.tables, lambda: self.now_ns)
+        self.plain = Commands(run.block)
+        self.commands = ParentCommands(self.plain, self.tables, lambda: self.now_ns)
         self.now_ns = self.open_ns = run.setup.hours.open_ns
         self.records: list[Record] = []
         self.collector = Collector(self.tables, names_of(run))
@@ -256,7 +257,7 @@ class Desk:
     def tick(self, later_ns: int = 0) -> None:
         """It is so much later, and no packet came."""
         self.now_ns += later_ns
-        assert self._plain.send(TICK, self.now_ns)
+        assert self.plain.send(TICK, self.now_ns)
         self.round()
 
     def do(self, sent: bool) -> bool:
