@@ -26,7 +26,7 @@ from router.orders.layout import order_sections
 from router.parentfile import load_parents
 from router.risk.keeper import LimitsKeeper
 from router.risk.layout import risk_sections
-from router.routing.layout import scratch_section
+from router.routing.layout import scratch_sections
 from router.routing.learning import Learning, learning_sections
 from router.strategies.curves import curve_sections
 from router.tablespace import RouterTables, Section, Sizes
@@ -41,7 +41,7 @@ def sections_of(sizes: Sizes) -> list[Section]:
     return [
         *order_sections(sizes),
         *risk_sections(sizes.accounts, sizes.instruments, sizes.venues),
-        scratch_section(),
+        *scratch_sections(sizes.instruments),
         *learning_sections(sizes.instruments, sizes.venues, sizes.parents),
         *curve_sections(sizes.parents),
         ("stages", STAGES_DTYPE, 1),
