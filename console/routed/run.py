@@ -21,7 +21,7 @@ from router.entry.layout import UP
 from router.entry.sessions import Listing, Sessions
 from router.entry.sessions import Settings as SessionSettings
 from router.loop.entries import place, ready
-from router.loop.stages import STAGES_DTYPE
+from router.loop.stages import NOT_DONE, STAGES_DTYPE
 from router.orders.layout import order_sections
 from router.parentfile import load_parents
 from router.risk.keeper import LimitsKeeper
@@ -107,6 +107,7 @@ class RoutedRun(MarketRun):
         self.tables = RouterTables(sizes, more, market=self.market.address)
         self._stack.callback(self.tables.close)
         self.market.head["wanted"] |= 1 << TRADE
+        self.tables.block["stages"]["spent"] = NOT_DONE
         with allowed(self.tables.block):
             ready(self.tables.address)
 
