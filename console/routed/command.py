@@ -30,7 +30,7 @@ from simulator.market.stored import stored_market
 
 PARENTS: Final = "parents.toml"
 LIMITS: Final = "limits.toml"
-MARKET_PARENTS: Final = Path(__file__).with_name("market-parents.toml")
+MARKET_PARENTS: Final = Path(__file__).with_name("market-parents.csv")
 MARKET_LIMITS: Final = Path(__file__).with_name("market-limits.toml")
 
 
