@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 from numba import types
 
 from console.compiling import Kernel, compile_all
@@ -23,7 +24,7 @@ from console.snapshot import snapshot
 from feedhandler import specialise
 from feedhandler.commands import Commands
 from feedhandler.messages import TICK
-from feedhandler.state import LINK_ENDED
+from feedhandler.state import LINK_ENDED, LINK_FAILED
 from nic.block import Block
 from nic.clock import Clock
 from nic.kernelref import address_of
@@ -131,6 +132,7 @@ def _run(run: RoutedRun, kernel: Kernel, how: How) -> Results:
         books={name: book_counts(book) for name, book in run.books.items()},
         marks=run.marks,
         notes=notes_of(run),
+        failed=run.failed,
     )
     if run.stopped:
         complain(run.stopped)
@@ -140,7 +142,8 @@ def _run(run: RoutedRun, kernel: Kernel, how: How) -> Results:
 def _end_day(run: RoutedRun, step: Callable[[int], bool], drain: Callable[[], Any]) -> None:
     """The captures are over: parents are done for the day, and what is under way arrives."""
     commands, control = Commands(run.block), run.block["control"][0]
-    run.block["links"]["status"] = LINK_ENDED
+    links = run.block["links"]
+    links["status"] = np.where(links["status"] == LINK_FAILED, LINK_FAILED, LINK_ENDED)
     control["open_links"] = 1
     last_ns = run.last_ns
     for kind, at_ns in ((END_DAY, last_ns), (TICK, last_ns + SETTLING_NS)):
@@ -168,6 +171,8 @@ def book_counts(book: Any) -> dict[str, int]:
 def notes_of(run: RoutedRun) -> tuple[str, ...]:
     """What a reader of the report has to know first."""
     lines = ["Venues are simulated: displayed liquidity of the captures is taken, and remembered."]
+    if run.failed:
+        lines.insert(0, f"The captures ended early: {run.failed}")
     down = run.tables.venues["down"]
     off = [venue.name for number, venue in enumerate(run.setup.venues) if down[number] != 0]
     if off:

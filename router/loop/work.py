@@ -28,6 +28,7 @@ from router.tables import (
     CHILD,
     DARK,
     DARK_FIRST,
+    DAY,
     HEAD,
     PARENT,
     PARENT_TIMER,
@@ -55,13 +56,15 @@ def remind(router, parent, due_ns):
 
 @njit(nogil=True)
 def is_passive(row):
-    """Whether a child rests in the market."""
-    return get(row, CHILD.flags) & (TAKES | DARK) == 0
+    """Whether a child rests: in the market, or with patience at a dark venue."""
+    if get(row, CHILD.flags) & DARK != 0:
+        return get(row, CHILD.tif) == DAY
+    return get(row, CHILD.flags) & TAKES == 0
 
 
 @njit(nogil=True)
 def resting_shares(router, parent):
-    """Shares that a parent has resting in the market."""
+    """Shares that a parent has resting."""
     child, shares = get(parent_row(router, parent), PARENT.first_open), 0
     while child != 0:
         row = child_row(router, child)
@@ -125,12 +128,17 @@ def act_on(router, parent, row, place, now):
 
 @njit(nogil=True)
 def is_waiting(router, parent, row, now):
-    """Whether nothing may be sent for a parent now: the gate refused it lately, or too often."""
+    """Whether nothing may be sent for a parent now: the gate refused it lately, or too often.
+
+    Its end comes all the same.
+    """
     if get(row, PARENT.held) >= SUSPENDING_REFUSALS:
         suspend_parent(router, parent, REFUSED_TOO_OFTEN, now)
         return True
-    if now < get(row, PARENT.hold_ns):
-        remind(router, parent, get(row, PARENT.hold_ns))
+    until, end = get(row, PARENT.hold_ns), get(row, PARENT.end_ns)
+    until = min(until, end) if end != 0 else until
+    if now < until:
+        remind(router, parent, until)
         return True
     return False
 
