@@ -35,7 +35,7 @@ from router.orders.states import EVENTS, STATES
 from router.parentcommands import END_DAY
 from router.risk.layout import REASONS
 from router.routing.layout import BOUNDED, BY_ISO, FLAGS, PROTECTED
-from router.tables import DARK_FIRST, TAKE
+from router.tables import DARK_FIRST, PASSIVE, TAKE
 
 WORDS: Final = (types.int64,) * 5
 ROUNDS: Final = 64  # of the loop between two looks at its log
@@ -126,7 +126,7 @@ def _run(run: RoutedRun, kernel: Kernel, how: How) -> Results:
         packets=seen["packets"],
         messages=seen["messages"],
         elapsed_s=seconds,
-        stages=stages_of(run.tables.block),
+        stages=stages_of(run.tables.block) if how.measure else {},
         tick_hz=Clock().tick_hz,
         feed=seen | {"elapsed_s": time.perf_counter() - started_s},
         books={name: book_counts(book) for name, book in run.books.items()},
@@ -197,6 +197,11 @@ def names_of(run: RoutedRun) -> Names:
         parent_reasons=PARENT_REASONS,
         candidates={
             TAKE: sweep,
-            DARK_FIRST: CandidateNames(flags=CHILD_FLAGS, first="likelihood", second="asked for"),
+            DARK_FIRST: CandidateNames(
+                flags=CHILD_FLAGS, first="chance of all (1e-9)", second="asked for"
+            ),
+            PASSIVE: CandidateNames(
+                flags=CHILD_FLAGS, first="chance (1e-9)", second="cost if it executes (1e-8)"
+            ),
         },
     )
