@@ -36,6 +36,7 @@ from router.parentcommands import END_DAY
 from router.risk.layout import REASONS
 from router.routing.layout import BOUNDED, BY_ISO, FLAGS, PROTECTED
 from router.tables import DARK_FIRST, PASSIVE, TAKE
+from router.venuefile import RoutedVenue
 
 WORDS: Final = (types.int64,) * 5
 ROUNDS: Final = 64  # of the loop between two looks at its log
@@ -69,6 +70,11 @@ class How:
     strict: bool = False
 
 
+def protocols_of(venues: Sequence[RoutedVenue]) -> list[str]:
+    """The order protocols that venues speak, each once."""
+    return sorted({venue.protocol for venue in venues})
+
+
 def routed_kernels(plan: Plan, protocols: Sequence[str]) -> tuple[Kernel, Kernel, Kernel]:
     """The loop for the feeds of a plan with the router behind it, its work, and its answers."""
     names = ", ".join(feed.full_name for feed in plan.feeds)
@@ -86,8 +92,7 @@ def replay_with_orders(how: How, setup: Setup) -> Results:
 
     Raises ConfigError for a symbol that is not there, PortError where a capture cannot be read.
     """
-    protocols = sorted({venue.protocol for venue in setup.venues})
-    kernels = routed_kernels(how.plan, protocols)
+    kernels = routed_kernels(how.plan, protocols_of(setup.venues))
     compile_all(kernels)
     loop, *functions = kernels
     with RoutedRun(how.plan, how.orders) as scout:

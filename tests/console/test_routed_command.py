@@ -130,6 +130,28 @@ def test_its_orders_can_be_explained(capsys, sample_run):
     assert "bit " not in capsys.readouterr().out
 
 
+def test_warm_has_compiled_all_that_the_sample_needs(capsys, sample_run):
+    assert sample_run
+    capsys.readouterr()
+    assert run(["warm", "--channels", str(CHANNELS), "--orders"]) == 0
+    rows = [line for line in capsys.readouterr().out.splitlines() if "from cache" in line]
+    said = "\n".join(rows)
+    for what in ("with orders", "routing, risk and order state", "answers in boe, ouch50, pillar"):
+        assert what in said
+    assert run(["warm", "--orders"]) == 2
+    assert "--orders wants --channels" in capsys.readouterr().err
+
+
+def test_the_same_orders_leave_however_bursts_are_cut(capsys, sample_run, tmp_path):
+    _, summary = sample_run
+    assert run(["replay", "--sample", "--burst", "1", "--json", str(tmp_path / "one.json")]) == 0
+    again = json.loads((tmp_path / "one.json").read_text())
+    assert again["order_stream_sha256"] == summary["order_stream_sha256"]
+    assert run(["replay", "--sample", "--seed", "2", "--json", str(tmp_path / "two.json")]) == 0
+    other = json.loads((tmp_path / "two.json").read_text())
+    assert other["order_stream_sha256"] != summary["order_stream_sha256"]
+
+
 def test_named_captures_parents_and_a_seed(capsys, few):
     files = [*map(str, sorted(SAMPLE.glob("*.pcap.gz"))), "--channels", str(CHANNELS)]
     orders = ["--parents", str(few), "--limits", str(LIMITS), "--seed", "3", "--burst", "1"]
