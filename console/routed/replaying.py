@@ -41,7 +41,7 @@ from router.venuefile import RoutedVenue
 WORDS: Final = (types.int64,) * 5
 ROUNDS: Final = 64  # of the loop between two looks at its log
 SETTLING_NS: Final = 5_000_000_000  # for answers that are under way when the captures end
-PARENT_REASONS: Final = ("", "refused too often", "strategy gave up", "by command")
+PARENT_REASONS: Final = ("", "refused too often", "strategy gave up", "by command", "end of day")
 
 
 @dataclass(frozen=True)

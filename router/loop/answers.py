@@ -13,15 +13,17 @@ from router.orders.hear import hear
 from router.orders.states import OVER_BITS
 from router.risk.judge import give_back_locates
 from router.routing.dark_first import learn_dark
+from router.routing.gone import note_gone
 from router.rows import child_row, get, put
 from router.tables import CHILD, DARK, HEAD
 from router.tablespace import MOST_ANSWERS
 
 
 @njit(nogil=True)
-def follow_end(router, child, row):
+def follow_end(router, child, row, now):
     """What is done once, when an order is over."""
     give_back_locates(router, child)
+    note_gone(router, child, now)
     if get(row, CHILD.flags) & DARK:
         learn_dark(router, child)
 
@@ -35,7 +37,7 @@ def take_action(router, action, now):
     row = child_row(router, child)
     if (OVER_BITS >> get(row, CHILD.state)) & 1 != 0 and get(row, CHILD.followed) == 0:
         put(row, CHILD.followed, 1)
-        follow_end(router, child, row)
+        follow_end(router, child, row, now)
     act_by_address(router, ON_PARENT, get(row, CHILD.parent), now)
 
 

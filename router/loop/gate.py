@@ -22,6 +22,7 @@ from router.orders.children import ask_cancel, ask_replace, enter, may_cancel
 from router.orders.hear import hear
 from router.orders.states import STATE
 from router.risk.judge import count_passed, count_rejected, judge_fully
+from router.routing.gone import note_seen
 from router.rows import account_row, add, child_row, get, instrument_row, parent_row, put, venue_row
 from router.tables import (
     ACCOUNT,
@@ -93,9 +94,7 @@ def hand_over(router, stages, child, kind, token, length, now):
         return 1
     venue = venue_row(router, get(child_row(router, child), CHILD.venue))
     session = session_of(router, get(child_row(router, child), CHILD.venue))
-    far_now = get(router, HEAD.far_now)
-    if far_now != 0:
-        put(far_now, 0, now)
+    put(router, HEAD.now_ns, now)
     out = get(session, SESSION.out)
     failed = transmit(router, get(venue, VENUE.session), child, kind, token, out, length)
     if failed != 0:
@@ -126,6 +125,8 @@ def pass_order(router, stages, intent, now):
     if child == 0:
         refuse(router, intent, TABLE_FULL, 0, 0, now)
         return
+    put(child_row(router, child), CHILD.ahead, get(intent, INTENT.ahead))
+    note_seen(router, child)
     put(parent_row(router, get(intent, INTENT.parent)), PARENT.held, 0)
     send_ns = get(intent, INTENT.send_ns)
     if send_ns > now and set_timer(router, send_ns, INTENT_TIMER, child) != 0:
@@ -145,6 +146,7 @@ def pass_replace(router, stages, intent, now):
     if token == 0:
         return
     put(intent, INTENT.token, token)
+    put(child_row(router, child), CHILD.ahead, get(intent, INTENT.ahead))
     session = session_of(router, get(child_row(router, child), CHILD.venue))
     length = encode_replace(router, intent, get(session, SESSION.out))
     if hand_over(router, stages, child, REPLACE, token, length, now) != 0:

@@ -16,7 +16,7 @@ from feedhandler.consolidated.market import Market
 from nic.regions import allowed, violations
 from router import log, tables
 from router.logreader import Record
-from router.routing.layout import scratch_section
+from router.routing.layout import scratch_sections
 from router.routing.sweep import take
 from router.tablespace import RouterTables
 from router.tablespace import Sizes as TableSizes
@@ -107,7 +107,9 @@ class SweepRig:
         for number, book in enumerate(self.books):
             self.market.add_venue(f"v{number}", book)
             self.market.map(number, 2, 1)
-        self.tables = RouterTables(ROOM, [scratch_section()], market=self.market.address)
+        self.tables = RouterTables(
+            ROOM, scratch_sections(ROOM.instruments), market=self.market.address
+        )
         self.tables.head["venue_count"] = venues
         self.shown: list[dict[int, tuple[int, int]]] = [{} for _ in self.books]
         self.time_ns = 1
