@@ -35,7 +35,8 @@ from router.orders.states import EVENTS, STATES
 from router.parentcommands import END_DAY
 from router.risk.layout import REASONS
 from router.routing.layout import BOUNDED, BY_ISO, FLAGS, PROTECTED
-from router.tables import DARK_FIRST, TAKE
+from router.tables import DARK_FIRST, PASSIVE, TAKE
+from router.venuefile import RoutedVenue
 
 WORDS: Final = (types.int64,) * 5
 ROUNDS: Final = 64  # of the loop between two looks at its log
@@ -69,6 +70,11 @@ class How:
     strict: bool = False
 
 
+def protocols_of(venues: Sequence[RoutedVenue]) -> list[str]:
+    """The order protocols that venues speak, each once."""
+    return sorted({venue.protocol for venue in venues})
+
+
 def routed_kernels(plan: Plan, protocols: Sequence[str]) -> tuple[Kernel, Kernel, Kernel]:
     """The loop for the feeds of a plan with the router behind it, its work, and its answers."""
     names = ", ".join(feed.full_name for feed in plan.feeds)
@@ -86,8 +92,7 @@ def replay_with_orders(how: How, setup: Setup) -> Results:
 
     Raises ConfigError for a symbol that is not there, PortError where a capture cannot be read.
     """
-    protocols = sorted({venue.protocol for venue in setup.venues})
-    kernels = routed_kernels(how.plan, protocols)
+    kernels = routed_kernels(how.plan, protocols_of(setup.venues))
     compile_all(kernels)
     loop, *functions = kernels
     with RoutedRun(how.plan, how.orders) as scout:
@@ -126,7 +131,7 @@ def _run(run: RoutedRun, kernel: Kernel, how: How) -> Results:
         packets=seen["packets"],
         messages=seen["messages"],
         elapsed_s=seconds,
-        stages=stages_of(run.tables.block),
+        stages=stages_of(run.tables.block) if how.measure else {},
         tick_hz=Clock().tick_hz,
         feed=seen | {"elapsed_s": time.perf_counter() - started_s},
         books={name: book_counts(book) for name, book in run.books.items()},
@@ -197,6 +202,11 @@ def names_of(run: RoutedRun) -> Names:
         parent_reasons=PARENT_REASONS,
         candidates={
             TAKE: sweep,
-            DARK_FIRST: CandidateNames(flags=CHILD_FLAGS, first="likelihood", second="asked for"),
+            DARK_FIRST: CandidateNames(
+                flags=CHILD_FLAGS, first="chance of all (1e-9)", second="asked for"
+            ),
+            PASSIVE: CandidateNames(
+                flags=CHILD_FLAGS, first="chance (1e-9)", second="cost if it executes (1e-8)"
+            ),
         },
     )
