@@ -300,7 +300,11 @@ PARENT_DTYPE: Final = np.dtype(
         ("closing", "i8"),  # as arrival: midpoint when it ended; 0: there was none
         ("closing_volume", "i8"),
         ("closing_notional", "i8"),
-        ("unused", "i8", (8,)),
+        ("posted_bid", "i8"),  # national best when its passive orders were last looked at
+        ("posted_offer", "i8"),
+        ("posted_ns", "i8"),  # when that was; 0: never
+        ("posted_open", "i8"),  # its open shares and open orders behind it
+        ("unused", "i8", (4,)),
     ]
 )
 

@@ -14,8 +14,8 @@ from router.orders.states import OVER_BITS
 from router.risk.judge import give_back_locates
 from router.routing.dark_first import learn_dark
 from router.routing.gone import note_gone
-from router.rows import child_row, get, put
-from router.tables import CHILD, DARK, HEAD
+from router.rows import child_row, get, parent_row, put
+from router.tables import CHILD, DARK, HEAD, PARENT
 from router.tablespace import MOST_ANSWERS
 
 
@@ -38,6 +38,7 @@ def take_action(router, action, now):
     if (OVER_BITS >> get(row, CHILD.state)) & 1 != 0 and get(row, CHILD.followed) == 0:
         put(row, CHILD.followed, 1)
         follow_end(router, child, row, now)
+    put(parent_row(router, get(row, CHILD.parent)), PARENT.posted_ns, 0)
     act_by_address(router, ON_PARENT, get(row, CHILD.parent), now)
 
 

@@ -10,12 +10,13 @@ from typing import Final
 
 from numba import njit
 
-from nic.raw import load_n32le
+from nic.raw import load_i64le, load_n32le
 from router.intents import want_cancel
 from router.loop.gate import gate
 from router.loop.timers import set_timer
 from router.orders.chains import first_active
 from router.orders.children import may_cancel
+from router.orders.midpoints import OFFER, national_best
 from router.orders.parents import cancel_parent, start_parent, suspend_parent, want_cancels
 from router.orders.states import STATE
 from router.routing.dark_first import dark_first
@@ -41,6 +42,7 @@ from router.tables import (
 SUSPENDING_REFUSALS: Final = 20  # of a parent's orders by the gate, in a row
 REFUSED_TOO_OFTEN: Final = 1  # why a parent was suspended
 GIVEN_UP: Final = 2  # why a parent ended: its strategy wants no more
+POST_AGAIN_NS: Final = 20_000_000  # how soon passive orders are looked at for queues alone
 PASSES: Final = 4  # through a strategy in one go: a phase may lead on to the next at once
 
 
@@ -112,6 +114,26 @@ def ask_dark(router, parent, row, place, now):
 
 
 @njit(nogil=True)
+def keep_posted(router, parent, row, place, now):
+    """Looks after passive orders: at once where national best or orders are others, else seldom.
+
+    Queues alone move with nearly every packet; what they change in a few milliseconds is little.
+    """
+    best = national_best(router, get(row, PARENT.instrument))
+    bid, offer = load_i64le(best), load_i64le(best + OFFER)
+    wanted = get(place, PLAN.quantity)
+    same = bid == get(row, PARENT.posted_bid) and offer == get(row, PARENT.posted_offer)
+    same &= get(row, PARENT.posted_open) == get(row, PARENT.open) - wanted
+    if same and now - get(row, PARENT.posted_ns) < POST_AGAIN_NS:
+        return
+    post(router, parent, wanted, get(place, PLAN.limit), get(place, PLAN.shown), now)
+    put(row, PARENT.posted_bid, bid)
+    put(row, PARENT.posted_offer, offer)
+    put(row, PARENT.posted_ns, now)
+    put(row, PARENT.posted_open, get(row, PARENT.open) - wanted)
+
+
+@njit(nogil=True)
 def act_on(router, parent, row, place, now):
     """Does what the plan says; 1 where the strategy has to be asked again at once."""
     style, quantity = get(place, PLAN.style), get(place, PLAN.quantity)
@@ -120,7 +142,7 @@ def act_on(router, parent, row, place, now):
     elif style == DARK_FIRST:
         return ask_dark(router, parent, row, place, now)
     elif style == PASSIVE:
-        post(router, parent, quantity, get(place, PLAN.limit), get(place, PLAN.shown), now)
+        keep_posted(router, parent, row, place, now)
     else:
         leave(router, parent, quantity)
     return 0

@@ -22,6 +22,13 @@ def middle(best):
 
 
 @njit(nogil=True)
+def national_best(router, instrument):
+    """Where the national best bid of an instrument is: price, shares; OFFER on is the offer."""
+    record = get(get(router, HEAD.market), RECORDS) + RECORD_BYTES * instrument
+    return record + RECORD_BEST + NATIONAL
+
+
+@njit(nogil=True)
 def midpoint(router, instrument):
     """The national midpoint of an instrument, else that of all quotes; 0 where there is none."""
     market = get(router, HEAD.market)
