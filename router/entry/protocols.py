@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
@@ -9,6 +10,11 @@ from router.entry import boeforms, ouch42forms, ouch50forms, pillarforms
 from router.entry.forms import Constants, Form, symbol_word
 
 Forms = Callable[[Constants], dict[str, Form]]
+
+
+def once(forms: Forms) -> Forms:
+    """Gives the same forms for the same constants: how to write one is found out by trying."""
+    return functools.cache(forms)
 
 
 class Protocol(NamedTuple):
@@ -52,8 +58,8 @@ class Protocol(NamedTuple):
 OUCH50: Final = Protocol(
     "ouch50",
     "nasdaq_ouch50",
-    ouch50forms.order_forms,
-    ouch50forms.reply_forms,
+    once(ouch50forms.order_forms),
+    once(ouch50forms.reply_forms),
     (1 << 32) - 1,
     " ",
     False,
@@ -62,8 +68,8 @@ OUCH50: Final = Protocol(
 OUCH42: Final = Protocol(
     "ouch42",
     "nasdaq_ouch42",
-    ouch42forms.order_forms,
-    ouch42forms.reply_forms,
+    once(ouch42forms.order_forms),
+    once(ouch42forms.reply_forms),
     10**14 - 1,
     " ",
     True,
@@ -72,8 +78,8 @@ OUCH42: Final = Protocol(
 BOE: Final = Protocol(
     "boe",
     "cboe_boe",
-    boeforms.order_forms,
-    boeforms.reply_forms,
+    once(boeforms.order_forms),
+    once(boeforms.reply_forms),
     10**boeforms.TOKEN_DIGITS - 1,
     "\0",
     False,
@@ -82,8 +88,8 @@ BOE: Final = Protocol(
 PILLAR: Final = Protocol(
     "pillar",
     "nyse_gateway",
-    pillarforms.order_forms,
-    pillarforms.reply_forms,
+    once(pillarforms.order_forms),
+    once(pillarforms.reply_forms),
     pillarforms.REQUEST - 1,
     "",
     False,

@@ -12,14 +12,27 @@ import numpy as np
 from numba import njit
 
 from router.loop.commands import obey
-from router.loop.gate import send_held
+from router.loop.gate import is_held_back, send_held
 from router.loop.timers import take_timer
 from router.loop.work import work_on, work_on_all, work_on_instrument
-from router.rows import get, parent_row, put
-from router.tables import INTENT_TIMER, PARENT
+from router.orders.states import STATE
+from router.rows import child_row, get, parent_row, put
+from router.tables import CHILD, INTENT_TIMER, PARENT
 
 ON_PARENT, ON_INSTRUMENT, ON_ALL, ON_TIMER, ON_COMMAND = range(5)
 ACTS: Final = ("parent", "instrument", "all", "timer", "command")
+
+
+@njit(nogil=True)
+def let_go(router, child, now):
+    """An order's time to leave has come; where it may not, its parent sees to its shares at once.
+
+    Not where its port refused it: the next order would fare no better.
+    """
+    send_held(router, child, now)
+    row = child_row(router, child)
+    if get(row, CHILD.state) == STATE.rejected and is_held_back(router, row) != 0:
+        work_on(router, get(row, CHILD.parent), now)
 
 
 @njit(nogil=True)
@@ -27,7 +40,7 @@ def fire(router, now):
     """The earliest timer's time has come."""
     kind, who = take_timer(router)
     if kind == INTENT_TIMER:
-        send_held(router, who, now)
+        let_go(router, who, now)
         return
     row = parent_row(router, who)
     if get(row, PARENT.next_ns) == now:

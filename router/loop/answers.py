@@ -9,23 +9,11 @@ from feedhandler.actions import ACTION_BYTES
 from router.entry.layout import SESSION, session_row
 from router.loop.acting import ON_PARENT
 from router.loop.advance import act_by_address
+from router.loop.endings import follow_end
 from router.orders.hear import hear
-from router.orders.states import OVER_BITS
-from router.risk.judge import give_back_locates
-from router.routing.dark_first import learn_dark
-from router.routing.gone import note_gone
 from router.rows import child_row, get, parent_row, put
-from router.tables import CHILD, DARK, HEAD, PARENT
+from router.tables import CHILD, HEAD, PARENT
 from router.tablespace import MOST_ANSWERS
-
-
-@njit(nogil=True)
-def follow_end(router, child, row, now):
-    """What is done once, when an order is over."""
-    give_back_locates(router, child)
-    note_gone(router, child, now)
-    if get(row, CHILD.flags) & DARK:
-        learn_dark(router, child)
 
 
 @njit(nogil=True)
@@ -34,12 +22,10 @@ def take_action(router, action, now):
     child = hear(router, action, now)
     if child == 0:
         return
-    row = child_row(router, child)
-    if (OVER_BITS >> get(row, CHILD.state)) & 1 != 0 and get(row, CHILD.followed) == 0:
-        put(row, CHILD.followed, 1)
-        follow_end(router, child, row, now)
-    put(parent_row(router, get(row, CHILD.parent)), PARENT.posted_ns, 0)
-    act_by_address(router, ON_PARENT, get(row, CHILD.parent), now)
+    follow_end(router, child, now)
+    parent = get(child_row(router, child), CHILD.parent)
+    put(parent_row(router, parent), PARENT.posted_ns, 0)
+    act_by_address(router, ON_PARENT, parent, now)
 
 
 @njit(nogil=True)

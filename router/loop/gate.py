@@ -16,6 +16,7 @@ from router.entry.encode import encode_cancel, encode_order, encode_replace, ses
 from router.entry.layout import SESSION
 from router.entry.transmit import transmit
 from router.intents import intent_row
+from router.loop.endings import follow_end
 from router.loop.stages import ENCODE, RISK, ROUTE, end_order, end_stage
 from router.loop.timers import set_timer
 from router.orders.children import ask_cancel, ask_replace, enter, may_cancel
@@ -82,7 +83,9 @@ def answer_locally(router, kind, token, reason, now):
     """Says of an order what its venue would say, where the venue never had it."""
     action = get(router, HEAD.local)
     emit(action, head(kind, 0, 0), 0, token, 0, 0, reason, now, 0)
-    hear(router, action, now)
+    child = hear(router, action, now)
+    if child != 0:
+        follow_end(router, child, now)
 
 
 @njit(nogil=True)

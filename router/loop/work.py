@@ -51,9 +51,9 @@ def remind(router, parent, due_ns):
     """Looks at a parent again then, unless it is looked at sooner anyway."""
     row = parent_row(router, parent)
     set_for = get(row, PARENT.next_ns)
-    if due_ns != 0 and (set_for == 0 or due_ns < set_for):
+    sooner = due_ns != 0 and (set_for == 0 or due_ns < set_for)
+    if sooner and set_timer(router, due_ns, PARENT_TIMER, parent) != 0:
         put(row, PARENT.next_ns, due_ns)
-        set_timer(router, due_ns, PARENT_TIMER, parent)
 
 
 @njit(nogil=True)
@@ -197,6 +197,8 @@ def work_on(router, parent, now):
             return
         again = act_on(router, parent, row, place, now)
         gate(router, now)
+        if get(row, PARENT.hold_ns) > now:
+            remind(router, parent, get(row, PARENT.hold_ns))
         if due_ns > now:
             remind(router, parent, due_ns)
         if again == 0 and (due_ns == 0 or due_ns > now):
