@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from signal import SIGINT, SIGTERM
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
@@ -35,6 +32,7 @@ from console.plan import (
 from console.report import tables
 from console.routed import options as orders
 from console.screen import console, size
+from console.signals import signals_kept
 from console.snapshot import snapshot
 from feedhandler.channels import NO_CHANNEL
 from feedhandler.commands import Commands, Ticker
@@ -237,7 +235,7 @@ def _poll(
     thread = PinnedThread(
         kernel.dispatcher, (np.uint64(block.address),), core=core, ports=ports, name="loop"
     )
-    with _signals_stop(block) as told:
+    with signals_kept(lambda: stop(block)) as told:
         started_s = time.perf_counter()
         thread.start()
         while True:
@@ -246,29 +244,6 @@ def _poll(
                 return time.perf_counter() - started_s, bool(told)
             except TimeoutError:
                 continue
-
-
-@contextmanager
-def _signals_stop(block: Block) -> Iterator[list[int]]:
-    """Ctrl-C and a kind kill end the loop after its round; yields the signals that came.
-
-    A handler that raised would do so inside Thread.join, which then takes the thread for ended.
-    """
-    came: list[int] = []
-
-    def handle(number: int, _frame: object) -> None:
-        came.append(number)
-        stop(block)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield came
-        return
-    before = [(number, signal.signal(number, handle)) for number in (SIGINT, SIGTERM)]
-    try:
-        yield came
-    finally:
-        for number, handler in before:
-            signal.signal(number, handler)
 
 
 def _trouble(port: Port, link: dict[str, Any]) -> bool:

@@ -12,7 +12,7 @@ import msgspec
 import typer
 
 from console.bookplan import book_plan, order_room
-from console.main import complain
+from console.main import INTERRUPTED, complain
 from console.marketmake import progress_bar
 from console.plan import first_time_ns
 from console.routed.options import Asked, Pace
@@ -129,5 +129,7 @@ def run_with_orders(inputs: Inputs, asked: Asked, pace: Pace, json_file: Path | 
 
 
 def exit_code(results: Results) -> int:
-    """1 where the captures could not be read to their ends."""
+    """That of Ctrl-C; 1 where the captures could not be read to their ends."""
+    if results.facts.interrupted:
+        return INTERRUPTED
     return 1 if results.facts.failed else 0

@@ -20,6 +20,7 @@ from console.routed.setup import Setup, check_symbols
 from console.runreport.collect import Collector
 from console.runreport.names import CHILD_FLAGS, CandidateNames, Names
 from console.runreport.results import Results, RunFacts
+from console.signals import signals_kept
 from console.snapshot import snapshot
 from feedhandler import specialise
 from feedhandler.commands import Commands
@@ -117,9 +118,9 @@ def _run(run: RoutedRun, kernel: Kernel, how: How) -> Results:
     uri = replay_uri(how.files, how.speed)
     started_s = time.perf_counter()
     seconds = 0.0
-    with run.opened(kernel, uri, burst=how.burst) as step:
+    with run.opened(kernel, uri, burst=how.burst) as step, signals_kept() as told:
         goes_on = True
-        while goes_on:
+        while goes_on and not told:
             began_s = time.perf_counter()
             goes_on = step(ROUNDS)
             seconds += time.perf_counter() - began_s
@@ -138,6 +139,7 @@ def _run(run: RoutedRun, kernel: Kernel, how: How) -> Results:
         marks=run.marks,
         notes=notes_of(run),
         failed=run.failed,
+        interrupted=bool(told),
     )
     if run.stopped:
         complain(run.stopped)

@@ -31,6 +31,7 @@ class RunFacts:
         marks: by instrument, the midpoint at the end, in 1e-8.
         notes: lines to print above all else: say, what of the run is simulated.
         failed: why the captures ended early; empty: they did not.
+        interrupted: whether somebody ended it.
     """
 
     name: str = "run"
@@ -44,6 +45,7 @@ class RunFacts:
     marks: Mapping[int, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     failed: str = ""
+    interrupted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

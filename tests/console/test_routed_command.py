@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 from console_made import ROOT
 
-from console.main import run
+from console.main import INTERRUPTED, run
 from console.routed.command import MARKET_LIMITS, MARKET_PARENTS, inputs_of
 from console.routed.options import Asked
 from console.routed.setup import hours_of
@@ -185,6 +186,27 @@ def test_a_damaged_capture_is_said_and_the_exit_code_tells(capsys, few, tmp_path
     found = json.loads(captured.out)
     assert found["packets"] == packets - 1
     assert "truncated" in captured.err
+
+
+class SecondLook:
+    """A list of signals that is empty at the first look alone."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    def __bool__(self) -> bool:
+        self.looks += 1
+        return self.looks > 1
+
+
+def test_ctrl_c_ends_the_day_with_a_report(capsys, few, monkeypatch):
+    monkeypatch.setattr("console.routed.replaying.signals_kept", lambda: nullcontext(SecondLook()))
+    monkeypatch.setattr("console.routed.replaying.ROUNDS", 2)
+    arguments = ["--sample", "--parents", str(few), "--burst", "1", "--json", "-"]
+    assert run(["replay", *arguments]) == INTERRUPTED
+    found = json.loads(capsys.readouterr().out)
+    assert 0 < found["packets"] <= 2
+    assert [parent["state"] for parent in found["parents"]] == ["done for day"]
 
 
 def test_the_markets_own_files_fit_together():
