@@ -7,46 +7,15 @@ for GONE_NS: then what is shown may have come anew.
 
 from __future__ import annotations
 
-from typing import Any, Final
-
-import numpy as np
 from numba import njit
 
 from feedhandler.actions import BUY
 from feedhandler.consolidated.layout import QUOTE_BYTES, QUOTE_SHOWN
 from feedhandler.consolidated.quotes import quotes_of
 from nic.raw import load_i64le
+from router.routing.gonetable import GONE, GONE_BYTES, GONE_NS, MISSING, MISSING_BYTES
 from router.rows import child_row, get, put, venue_row
-from router.tables import CHILD, HEAD, TAKES, VENUE, named, offsets
-
-GONE_NS: Final = 500_000_000
-MOST_VENUES: Final = 64
-MISSING_DTYPE: Final = np.dtype(
-    [
-        ("shares", "i8"),  # of the best ones that are shown
-        ("until_ns", "i8"),
-        ("price", "i8"),  # of the quote that shows them
-        ("shown", "i8"),  # its shares
-    ]
-)
-GONE_DTYPE: Final = np.dtype(
-    [
-        ("until_ns", "i8"),  # the latest of the venues'
-        ("unused", "i8", (7,)),
-        ("venues", MISSING_DTYPE, (MOST_VENUES,)),
-    ]
-)
-MissingAt: Any = named("MissingAt", MISSING_DTYPE.names)
-GoneAt: Any = named("GoneAt", GONE_DTYPE.names)
-MISSING: Final[Any] = MissingAt(*offsets(MISSING_DTYPE))
-GONE: Final[Any] = GoneAt(*offsets(GONE_DTYPE))
-MISSING_BYTES: Final = MISSING_DTYPE.itemsize
-GONE_BYTES: Final = GONE_DTYPE.itemsize
-
-
-def gone_section(instruments: int) -> tuple[str, np.dtype[Any], int]:
-    """The section for so many instruments: a row an instrument and side."""
-    return ("gone", GONE_DTYPE, 2 * (instruments + 1))
+from router.tables import CHILD, HEAD, TAKES, VENUE
 
 
 @njit(nogil=True, forceinline=True)

@@ -28,7 +28,8 @@ from feedhandler.consolidated.quotes import quotes_of
 from feedhandler.consolidated.quotes import venue_row as market_venue_row
 from nic.raw import load_i64le
 from router.intents import intent_row
-from router.routing.gone import GONE, gone_row, missing_shares
+from router.routing.gone import gone_row, missing_shares
+from router.routing.gonetable import GONE
 from router.routing.layout import (
     DOWN,
     IN_FLIGHT,

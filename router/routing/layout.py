@@ -22,7 +22,7 @@ from typing import Any, Final
 import numpy as np
 
 from router.log import CANDIDATE_DTYPE
-from router.routing.gone import gone_section
+from router.routing.gonetable import gone_section
 from router.tables import PLACES, named, offsets
 
 NONE: Final = 1 << 62
