@@ -1,4 +1,4 @@
-# Two commands: `make` installs and replays the sample captures, `make test` runs the tests.
+# Two commands: `make` installs and replays the sample market with orders, `make test` runs the tests.
 # Everything lives in .venv and, for compiled kernels, in ~/.cache/sweepwire.
 
 PYTHON ?= python3
@@ -15,7 +15,7 @@ SOURCES_OF_BUILD := pyproject.toml setup.py captures/build_capture.py nic/build_
 .DEFAULT_GOAL := run
 .PHONY: run install test test-checked lint bench bench-books fuzz samples wheel wheel-check clean help
 
-run: install ## install and replay the sample captures through the hot loop (the default)
+run: install ## install and replay the sample market with orders, with a report (the default)
 	$(SWEEPWIRE) replay --sample
 
 install: $(STAMP) ## create .venv, compile the C parts and install the package, editable
@@ -45,7 +45,7 @@ test: install ## run the tests
 
 test-checked: install ## run the kernels' tests in the build that checks every memory access
 	SWEEPWIRE_CHECKED=1 $(BIN)/python -m pytest tests/nic tests/feedhandler \
-		tests/simulator tests/property
+		tests/router tests/simulator tests/property
 
 lint: $(LINT_STAMP) ## ruff and mypy
 	$(BIN)/ruff check .
@@ -78,7 +78,9 @@ wheel-check: wheel ## install that wheel in a fresh environment and try its comm
 	cd out && SWEEPWIRE_CACHE=$(CURDIR)/$(WHEEL_VENV)/kernels sh -e -c ' \
 		wheel-venv/bin/sweepwire --version; wheel-venv/bin/sweepwire feeds; \
 		wheel-venv/bin/sweepwire decode --stats wheel-venv/lib/*/site-packages/captures/samples/*a.pcap; \
-		wheel-venv/bin/sweepwire replay --sample'
+		wheel-venv/bin/sweepwire replay wheel-venv/lib/*/site-packages/captures/samples/*.pcap; \
+		wheel-venv/bin/sweepwire replay --sample --out wheel-venv/results; \
+		test -s wheel-venv/results/report.html'
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) build dist out *.egg-info .mypy_cache .ruff_cache .hypothesis

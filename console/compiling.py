@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +12,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.spinner import Spinner
 
+from console.signals import signals_kept
 from nic import kernelcache
 
 
@@ -83,23 +82,10 @@ def compile_all(kernels: Sequence[Kernel]) -> list[Compiled]:
 def _interrupts_kept() -> Iterator[list[int]]:
     """Ctrl-C and a kind kill end compiling; yields the signals that came.
 
-    What a handler raises inside one of LLVM's callbacks is printed and lost, so the signals are
-    kept, and looked at whenever a kernel begins or ends.
+    They are looked at whenever a kernel begins or ends.
     """
-    came: list[int] = []
-
-    def handle(number: int, _frame: object) -> None:
-        came.append(number)
-
-    if threading.current_thread() is not threading.main_thread():
+    with signals_kept() as came:
         yield came
-        return
-    before = [(n, signal.signal(n, handle)) for n in (signal.SIGINT, signal.SIGTERM)]
-    try:
-        yield came
-    finally:
-        for number, handler in before:
-            signal.signal(number, handler)
     if came:
         raise KeyboardInterrupt
 

@@ -1,17 +1,13 @@
-"""`sweepwire replay`: captures or live ports through the hot loop, and what it saw."""
+"""`sweepwire replay`: captures or live ports through the hot loop, and what it saw or traded."""
 
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from importlib.resources import files
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from signal import SIGINT, SIGTERM
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
@@ -34,7 +30,9 @@ from console.plan import (
     single_plan,
 )
 from console.report import tables
+from console.routed import options as orders
 from console.screen import console, size
+from console.signals import signals_kept
 from console.snapshot import snapshot
 from feedhandler.channels import NO_CHANNEL
 from feedhandler.commands import Commands, Ticker
@@ -64,7 +62,16 @@ def replay(
         list[str] | None,
         typer.Argument(help="Captures (merged by time) and ports: replay:FILE, socket:eth0."),
     ] = None,
-    sample: Annotated[bool, typer.Option("--sample", help="The captures that come along.")] = False,
+    sample: Annotated[
+        bool, typer.Option("--sample", help="Five seconds of a made market that come along.")
+    ] = False,
+    market: orders.Market = False,
+    parents: orders.Parents = None,
+    limits: orders.LimitsFile = None,
+    venues: orders.Venues = None,
+    seed: orders.Seed = orders.USUAL_SEED,
+    out: orders.Out = None,
+    assume_trading: orders.AssumeTrading = False,
     channels: Annotated[
         Path | None, typer.Option(help="Channel map (TOML): which feed comes where.")
     ] = None,
@@ -84,14 +91,23 @@ def replay(
 ) -> int:
     """Run captures or live ports through the hot loop and report what it saw.
 
+    With parents (--parents and --limits, or those of --sample and --market) orders are routed,
+    checked and sent to simulated venues, which answer, and the report says what it cost.
     Without --channels and --feed the channels are guessed from the first packets.
     """
-    if feed and (channels is not None or sample):
-        raise typer.BadParameter("--feed excludes --channels and --sample")
+    named = list(sources or [])
+    asked = orders.Asked(parents, limits, venues, seed, out, sample, market, assume_trading)
+    mapped, live = bool(feed) or channels is not None, core is not None or state is not None
+    asked.check(sources=bool(named), mapped=mapped, live=live)
+    if feed and channels is not None:
+        raise typer.BadParameter("--feed excludes --channels")
+    if asked.orders:
+        pace = orders.Pace(speed, burst, measure)
+        return _with_orders(asked, pace, named, channels, feed, json_file)
     if core is not None:
         check_cores((core,))
-    given = _sources(list(sources or []), sample, speed)
-    plan = _plan(given, channels, feed, sample)
+    given = _sources(named, speed)
+    plan = _plan(given, channels, feed)
     paced = len(given.captures) == 0 or speed != "max"
     options = LoopOptions(
         burst_max=burst,
@@ -104,12 +120,30 @@ def replay(
     return _run(kernel, plan, given.uris, options, core, state, json_file)
 
 
-def _sources(sources: list[str], sample: bool, speed: str) -> Sources:
+def _with_orders(
+    asked: orders.Asked,
+    pace: orders.Pace,
+    sources: list[str],
+    channels: Path | None,
+    feed: str,
+    json_file: Path | None,
+) -> int:
+    """The replay with orders; its modules are imported for it alone."""
+    from console.routed.command import inputs_of, run_with_orders
+
+    live = [text for text in sources if _is_uri(text)]
+    if live:
+        raise typer.BadParameter(f"{live[0]}: with orders only captures can be named, no ports")
+    if asked.brought:  # a wrong speed is said before a market is made for it
+        read_options(parse_uri(replay_uri(["captures"], pace.speed)), BACKENDS["replay"].options)
+    captures = [] if asked.brought else _sources(sources, pace.speed).captures
+    return run_with_orders(inputs_of(asked, captures, channels, feed), asked, pace, json_file)
+
+
+def _sources(sources: list[str], speed: str) -> Sources:
     """What was named on the command line as port addresses."""
-    if sample:
-        sources = [*_sample_captures(), *sources]
     if not sources:
-        raise typer.BadParameter("name captures or ports, or give --sample")
+        raise typer.BadParameter("name captures or ports, or give --sample or --market")
     uris = [text for text in sources if _is_uri(text)]
     paths = [text for text in sources if text not in uris]
     if paths:
@@ -126,17 +160,9 @@ def _is_uri(text: str) -> bool:
     return text.partition(":")[0] in BACKENDS and ":" in text and not Path(text).exists()
 
 
-def _sample_captures() -> list[str]:
-    folder = Path(str(files("captures") / "samples"))
-    found = sorted(path for path in folder.glob("*.pcap*") if path.is_file())
-    if not found:
-        raise typer.BadParameter(f"no sample captures in {folder}")
-    return [str(path) for path in found]
-
-
-def _plan(given: Sources, channels: Path | None, feed: str, sample: bool) -> Plan:
+def _plan(given: Sources, channels: Path | None, feed: str) -> Plan:
     first_ns = first_time_ns(given.captures) if given.captures else time.time_ns()
-    mapped = given_channels(channels) or (shipped_channels() if sample else None)
+    mapped = given_channels(channels)
     if mapped is not None:
         plan = mapped_plan(mapped, first_ns)
         if not plan.channels:
@@ -209,7 +235,7 @@ def _poll(
     thread = PinnedThread(
         kernel.dispatcher, (np.uint64(block.address),), core=core, ports=ports, name="loop"
     )
-    with _signals_stop(block) as told:
+    with signals_kept(lambda: stop(block)) as told:
         started_s = time.perf_counter()
         thread.start()
         while True:
@@ -218,29 +244,6 @@ def _poll(
                 return time.perf_counter() - started_s, bool(told)
             except TimeoutError:
                 continue
-
-
-@contextmanager
-def _signals_stop(block: Block) -> Iterator[list[int]]:
-    """Ctrl-C and a kind kill end the loop after its round; yields the signals that came.
-
-    A handler that raised would do so inside Thread.join, which then takes the thread for ended.
-    """
-    came: list[int] = []
-
-    def handle(number: int, _frame: object) -> None:
-        came.append(number)
-        stop(block)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield came
-        return
-    before = [(number, signal.signal(number, handle)) for number in (SIGINT, SIGTERM)]
-    try:
-        yield came
-    finally:
-        for number, handler in before:
-            signal.signal(number, handler)
 
 
 def _trouble(port: Port, link: dict[str, Any]) -> bool:

@@ -38,13 +38,14 @@ class VenueRun:
         books, feeds: by venue.
         last_ns: time of the last packet, epoch.
         stopped: what a strict run stopped at, in a line; empty if nothing.
+        failed: why the port of a run ended early, in a line; empty if it did not.
     """
 
     def __init__(self, plan: Plan, orders: int, *, strict: bool = False) -> None:
         self.plan, self.strict, self.measure = plan, strict, False
         self.books: dict[str, VenueBook] = {}
         self.feeds: dict[str, Feed] = {}
-        self.last_ns, self.stopped = 0, ""
+        self.last_ns, self.stopped, self.failed = 0, "", ""
         self._stack = ExitStack()
         for channel in plan.channels:
             feed = channel.feed
@@ -128,7 +129,8 @@ class VenueRun:
 
     def _check(self, port: Port, status: int) -> None:
         if status == LINK_FAILED or port.stats().rx_errors:
-            complain(port.last_error or f"{port.uri}: the port failed")
+            self.failed = port.last_error or f"{port.uri}: the port failed"
+            complain(self.failed)
 
     def faults(self) -> Mapping[str, dict[str, int]]:
         """Impossible actions by venue."""

@@ -27,7 +27,7 @@ import numpy as np
 from numba import njit
 
 from nic.block import field_offset
-from nic.raw import load_acquire_u64, load_i64le, store_release_u64, store_u64le
+from nic.raw import load_acquire_u64, load_i64le, prefetch, store_release_u64, store_u64le
 
 LINE_BYTES: Final = 64
 PAD, SENT, CHILD, FILL, GATE, DECISION, PARENT, LOST, COMMAND = range(9)
@@ -63,6 +63,7 @@ CANDIDATE_DTYPE: Final = np.dtype(
         ("second", "i8"),
     ]
 )
+AHEAD: Final = 8  # lines: their memory is asked for before a record comes to them
 assert FIRST_DTYPE.itemsize == LINE_BYTES == CANDIDATE_DTYPE.itemsize
 
 LINES_AT: Final = field_offset(LOG_DTYPE, "lines")
@@ -131,6 +132,8 @@ def claim(log, kind, lines, time_ns):
     if load_i64le(log + LOST_COUNT) != load_i64le(log + TOLD):
         tell_lost(log, time_ns)
     written, count = load_i64le(log + WRITTEN), load_i64le(log + LINE_COUNT)
+    for line in range(AHEAD, AHEAD + lines):
+        prefetch(line_address(log, written + line))
     left = count - (written & (count - 1))
     pad = left if left < lines else np.int64(0)
     if lines > count or not room_for(log, written, pad + lines):

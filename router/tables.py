@@ -107,9 +107,10 @@ HEAD_DTYPE: Final = np.dtype(
         ("descriptors", "i8"),  # of the bytes that a session brought
         ("held_intent", "i8"),  # an intent, for an order that leaves later than it was decided
         ("fills", "i8"),  # executions as booked (router/orders)
+        ("gone", "i8"),  # shares that are shown and not there any more (router/routing/gone.py)
         ("act", "i8"),  # a function: router.loop.acting.act
         ("take_answers", "i8"),  # a function (router, session, data, length, now)
-        ("unused_control", "i8", (3,)),
+        ("unused_control", "i8", (2,)),
         # Written by the loop.
         ("now_ns", "i8"),  # time of the event being worked on
         ("due_ns", "i8"),  # nothing of ours happens before: the first timer or answer
@@ -294,11 +295,16 @@ PARENT_DTYPE: Final = np.dtype(
         ("reason", "i8"),  # why it ended
         ("hold_ns", "i8"),  # nothing is sent for it before: the gate refused what it wanted
         ("held", "i8"),  # refusals in a row
+        ("idle", "i8"),  # 1: its last sweep asked for nothing
         ("ending", "i8"),  # event that ends it once no child is open
         ("closing", "i8"),  # as arrival: midpoint when it ended; 0: there was none
         ("closing_volume", "i8"),
         ("closing_notional", "i8"),
-        ("unused", "i8", (9,)),
+        ("posted_bid", "i8"),  # national best when its passive orders were last looked at
+        ("posted_offer", "i8"),
+        ("posted_ns", "i8"),  # when that was; 0: never
+        ("posted_open", "i8"),  # its open shares and open orders behind it
+        ("unused", "i8", (4,)),
     ]
 )
 
@@ -341,7 +347,9 @@ CHILD_DTYPE: Final = np.dtype(
         ("busted", "i8"),  # shares executed, then taken back: part of `quantity`, not of `cum`
         ("reference", "i8"),  # price that it is reserved at where it has none
         ("followed", "i8"),  # 1: what follows from its end was done
-        ("unused", "i8", (3,)),
+        ("seen_price", "i8"),  # what its venue showed on the side it takes from, when decided
+        ("seen_shares", "i8"),
+        ("unused", "i8", (1,)),
     ]
 )
 

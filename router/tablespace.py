@@ -36,7 +36,7 @@ class Sizes(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     intents: int = 1024
     timers: int = 8192
     executions: int = 262_144  # a power of two
-    log_lines: int = 1 << 19  # a power of two
+    log_lines: int = 1 << 17  # a power of two
 
 
 class RouterTables:

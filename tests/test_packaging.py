@@ -20,14 +20,21 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = {"captures", "nic", "feedhandler", "router", "simulator", "console"}
-KINDS = {".py", ".pyi", ".typed", ".so", ".h", ".md", ".toml", ".pcap", ".gz", ".jsonl", ".json"}
+KINDS = {
+    ".py", ".pyi", ".typed", ".so", ".h", ".md", ".toml", ".csv", ".pcap", ".gz", ".jsonl", ".json",
+}  # fmt: skip
 NEEDED = {
     "captures/_capture.abi3.so",
     "captures/csrc/capture.h",
     "captures/py.typed",
     "captures/samples/channels.toml",
+    "captures/samples/market/channels.toml",
+    "captures/samples/market/limits.toml",
+    "captures/samples/market/parents.toml",
     "console/main.py",
     "console/py.typed",
+    "console/routed/market-limits.toml",
+    "console/routed/market-parents.csv",
     "feedhandler/README.md",
     "feedhandler/protocols/itch50.py",
     "feedhandler/py.typed",
@@ -35,6 +42,7 @@ NEEDED = {
     "nic/_core.pyi",
     "nic/csrc/port.h",
     "nic/py.typed",
+    "router/venues.toml",
 }
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 from numba import types
 
 from console.compiling import Kernel, compile_all
@@ -19,11 +20,12 @@ from console.routed.setup import Setup, check_symbols
 from console.runreport.collect import Collector
 from console.runreport.names import CHILD_FLAGS, CandidateNames, Names
 from console.runreport.results import Results, RunFacts
+from console.signals import signals_kept
 from console.snapshot import snapshot
 from feedhandler import specialise
 from feedhandler.commands import Commands
 from feedhandler.messages import TICK
-from feedhandler.state import LINK_ENDED
+from feedhandler.state import LINK_ENDED, LINK_FAILED
 from nic.block import Block
 from nic.clock import Clock
 from nic.kernelref import address_of
@@ -34,12 +36,13 @@ from router.orders.states import EVENTS, STATES
 from router.parentcommands import END_DAY
 from router.risk.layout import REASONS
 from router.routing.layout import BOUNDED, BY_ISO, FLAGS, PROTECTED
-from router.tables import DARK_FIRST, TAKE
+from router.tables import DARK_FIRST, PASSIVE, TAKE
+from router.venuefile import RoutedVenue
 
 WORDS: Final = (types.int64,) * 5
 ROUNDS: Final = 64  # of the loop between two looks at its log
 SETTLING_NS: Final = 5_000_000_000  # for answers that are under way when the captures end
-PARENT_REASONS: Final = ("", "refused too often", "strategy gave up", "by command")
+PARENT_REASONS: Final = ("", "refused too often", "strategy gave up", "by command", "end of day")
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,11 @@ class How:
     strict: bool = False
 
 
+def protocols_of(venues: Sequence[RoutedVenue]) -> list[str]:
+    """The order protocols that venues speak, each once."""
+    return sorted({venue.protocol for venue in venues})
+
+
 def routed_kernels(plan: Plan, protocols: Sequence[str]) -> tuple[Kernel, Kernel, Kernel]:
     """The loop for the feeds of a plan with the router behind it, its work, and its answers."""
     names = ", ".join(feed.full_name for feed in plan.feeds)
@@ -85,8 +93,7 @@ def replay_with_orders(how: How, setup: Setup) -> Results:
 
     Raises ConfigError for a symbol that is not there, PortError where a capture cannot be read.
     """
-    protocols = sorted({venue.protocol for venue in setup.venues})
-    kernels = routed_kernels(how.plan, protocols)
+    kernels = routed_kernels(how.plan, protocols_of(setup.venues))
     compile_all(kernels)
     loop, *functions = kernels
     with RoutedRun(how.plan, how.orders) as scout:
@@ -111,9 +118,9 @@ def _run(run: RoutedRun, kernel: Kernel, how: How) -> Results:
     uri = replay_uri(how.files, how.speed)
     started_s = time.perf_counter()
     seconds = 0.0
-    with run.opened(kernel, uri, burst=how.burst) as step:
+    with run.opened(kernel, uri, burst=how.burst) as step, signals_kept() as told:
         goes_on = True
-        while goes_on:
+        while goes_on and not told:
             began_s = time.perf_counter()
             goes_on = step(ROUNDS)
             seconds += time.perf_counter() - began_s
@@ -125,12 +132,14 @@ def _run(run: RoutedRun, kernel: Kernel, how: How) -> Results:
         packets=seen["packets"],
         messages=seen["messages"],
         elapsed_s=seconds,
-        stages=stages_of(run.tables.block),
+        stages=stages_of(run.tables.block) if how.measure else {},
         tick_hz=Clock().tick_hz,
         feed=seen | {"elapsed_s": time.perf_counter() - started_s},
         books={name: book_counts(book) for name, book in run.books.items()},
         marks=run.marks,
         notes=notes_of(run),
+        failed=run.failed,
+        interrupted=bool(told),
     )
     if run.stopped:
         complain(run.stopped)
@@ -140,7 +149,8 @@ def _run(run: RoutedRun, kernel: Kernel, how: How) -> Results:
 def _end_day(run: RoutedRun, step: Callable[[int], bool], drain: Callable[[], Any]) -> None:
     """The captures are over: parents are done for the day, and what is under way arrives."""
     commands, control = Commands(run.block), run.block["control"][0]
-    run.block["links"]["status"] = LINK_ENDED
+    links = run.block["links"]
+    links["status"] = np.where(links["status"] == LINK_FAILED, LINK_FAILED, LINK_ENDED)
     control["open_links"] = 1
     last_ns = run.last_ns
     for kind, at_ns in ((END_DAY, last_ns), (TICK, last_ns + SETTLING_NS)):
@@ -168,6 +178,8 @@ def book_counts(book: Any) -> dict[str, int]:
 def notes_of(run: RoutedRun) -> tuple[str, ...]:
     """What a reader of the report has to know first."""
     lines = ["Venues are simulated: displayed liquidity of the captures is taken, and remembered."]
+    if run.failed:
+        lines.insert(0, f"The captures ended early: {run.failed}")
     down = run.tables.venues["down"]
     off = [venue.name for number, venue in enumerate(run.setup.venues) if down[number] != 0]
     if off:
@@ -192,6 +204,11 @@ def names_of(run: RoutedRun) -> Names:
         parent_reasons=PARENT_REASONS,
         candidates={
             TAKE: sweep,
-            DARK_FIRST: CandidateNames(flags=CHILD_FLAGS, first="likelihood", second="asked for"),
+            DARK_FIRST: CandidateNames(
+                flags=CHILD_FLAGS, first="chance of all (1e-9)", second="asked for"
+            ),
+            PASSIVE: CandidateNames(
+                flags=CHILD_FLAGS, first="chance (1e-9)", second="cost if it executes (1e-8)"
+            ),
         },
     )

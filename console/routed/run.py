@@ -21,12 +21,12 @@ from router.entry.layout import UP
 from router.entry.sessions import Listing, Sessions
 from router.entry.sessions import Settings as SessionSettings
 from router.loop.entries import place, ready
-from router.loop.stages import STAGES_DTYPE
+from router.loop.stages import NOT_DONE, STAGES_DTYPE
 from router.orders.layout import order_sections
 from router.parentfile import load_parents
 from router.risk.keeper import LimitsKeeper
 from router.risk.layout import risk_sections
-from router.routing.layout import scratch_section
+from router.routing.layout import scratch_sections
 from router.routing.learning import Learning, learning_sections
 from router.strategies.curves import curve_sections
 from router.tablespace import RouterTables, Section, Sizes
@@ -41,7 +41,7 @@ def sections_of(sizes: Sizes) -> list[Section]:
     return [
         *order_sections(sizes),
         *risk_sections(sizes.accounts, sizes.instruments, sizes.venues),
-        scratch_section(),
+        *scratch_sections(sizes.instruments),
         *learning_sections(sizes.instruments, sizes.venues, sizes.parents),
         *curve_sections(sizes.parents),
         ("stages", STAGES_DTYPE, 1),
@@ -107,6 +107,7 @@ class RoutedRun(MarketRun):
         self.tables = RouterTables(sizes, more, market=self.market.address)
         self._stack.callback(self.tables.close)
         self.market.head["wanted"] |= 1 << TRADE
+        self.tables.block["stages"]["spent"] = NOT_DONE
         with allowed(self.tables.block):
             ready(self.tables.address)
 

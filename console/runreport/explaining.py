@@ -14,9 +14,12 @@ from console.runreport.parquet import DECISIONS, FILLS, ORDERS, read_rows, read_
 from console.runreport.results import Object
 from console.screen import count, table
 from nic.configfile import ConfigError
-from router.tables import PASSIVE, STYLES
+from router.routing.explain import UNIT
+from router.tables import PART, PASSIVE, STYLES
 
 ZONE: Final = "America/New_York"
+PLACES: Final = Decimal("0.000001")
+BOUNDED: Final = "search bounded"
 LEAST_DECIMALS: Final = Decimal("0.01")
 COLUMNS: Final = ("venue", ">price", ">shares", ">effective", ">chosen", "flags")
 
@@ -116,15 +119,22 @@ def _candidates(
             decimals(row["effective"]),
             count(row["chosen"]) if row["chosen"] else "",
             ", ".join(row["flag_names"]),
-            *(count(row[key]) for key, _ in more),
+            *(word_text(name, row[key]) for key, name in more),
         )
         for row in candidates
     ]
-    yield table((*COLUMNS, *(f">{name}" for _, name in more)), rows)
+    yield table((*COLUMNS, *(f">{name.partition(' (')[0]}" for _, name in more)), rows)
     posts = decision["style"] == STYLES[PASSIVE]
     what = "expected cost a share" if posts else "price a share, the venue's fee or rebate in it"
     yield f"(effective: {what})\n"
     yield from reasons(decision, candidates)
+
+
+def word_text(name: str, value: int) -> str:
+    """One of the two words of a candidate, by the unit in its name: parts, money, else a count."""
+    if name.endswith("(1e-9)"):
+        return f"{value / PART:.1%}"
+    return decimals(Decimal(value) / UNIT) if name.endswith("(1e-8)") else count(value)
 
 
 def reasons(decision: Object, candidates: Sequence[Object]) -> Iterator[str]:
@@ -143,8 +153,19 @@ def reasons(decision: Object, candidates: Sequence[Object]) -> Iterator[str]:
             yield f"{what}: {_taken(row, posts)}, {_rank(place, len(ranked))} by {by}"
         else:
             yield f"{what}: not used, {_why_not(decision, row, chosen, left)}"
-    total = count(decision["quantity"] - left)
-    yield f"In all {total} of {count(decision['quantity'])} shares were placed."
+    yield from _sum(decision, chosen, posts)
+
+
+def _sum(decision: Object, chosen: Sequence[Object], posts: bool) -> Iterator[str]:
+    """What the decision came to."""
+    total = sum(row["chosen"] for row in chosen)
+    line = f"In all {count(total)} of {count(decision['quantity'])} shares were placed"
+    if total and not posts:
+        paid = sum(row["chosen"] * row["effective"] for row in chosen) / total
+        line += f", at {decimals(paid.quantize(PLACES))} a share with fees"
+    yield f"{line}."
+    if any(BOUNDED in row["flag_names"] for row in chosen):
+        yield "The search was cut short: there may be a cheaper way."
 
 
 def _taken(row: Object, posts: bool) -> str:

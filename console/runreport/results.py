@@ -30,6 +30,8 @@ class RunFacts:
         books: by venue, counters of its books: what, how many.
         marks: by instrument, the midpoint at the end, in 1e-8.
         notes: lines to print above all else: say, what of the run is simulated.
+        failed: why the captures ended early; empty: they did not.
+        interrupted: whether somebody ended it.
     """
 
     name: str = "run"
@@ -42,6 +44,8 @@ class RunFacts:
     books: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     marks: Mapping[int, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    failed: str = ""
+    interrupted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from router.loop.acting import ON_PARENT
 from router.loop.advance import act_by_address
 from router.loop.endings import follow_end
 from router.orders.hear import hear
-from router.rows import child_row, get, put
-from router.tables import CHILD, HEAD
+from router.rows import child_row, get, parent_row, put
+from router.tables import CHILD, HEAD, PARENT
 from router.tablespace import MOST_ANSWERS
 
 
@@ -22,8 +22,10 @@ def take_action(router, action, now):
     child = hear(router, action, now)
     if child == 0:
         return
-    follow_end(router, child)
-    act_by_address(router, ON_PARENT, get(child_row(router, child), CHILD.parent), now)
+    follow_end(router, child, now)
+    parent = get(child_row(router, child), CHILD.parent)
+    put(parent_row(router, parent), PARENT.posted_ns, 0)
+    act_by_address(router, ON_PARENT, parent, now)
 
 
 @njit(nogil=True)

@@ -40,6 +40,7 @@ from router.rows import account_row, child_row, get, instrument_row, parent_row,
 from router.tables import ACCOUNT, CHILD, DOWN_ASKED, DOWN_KILLED, HEAD, INSTRUMENT, PARENT, VENUE
 
 BY_COMMAND = 3  # why a parent ended or was suspended
+DAY_OVER = 4
 WORDS_AT = 16  # in a command
 
 
@@ -159,7 +160,7 @@ def end_day(router, now):
     for number in range(1, get(router, HEAD.parent_count) + 1):
         state = get(parent_row(router, number), PARENT.state)
         if (OVER_BITS >> state) & 1 == 0 and state != STATE.pending_cancel:
-            parent_event(router, number, EVENT.done_for_day, BY_COMMAND, now)
+            parent_event(router, number, EVENT.done_for_day, DAY_OVER, now)
             leave_all(router, number, now)
     return 1
 

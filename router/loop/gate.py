@@ -16,12 +16,14 @@ from router.entry.encode import encode_cancel, encode_order, encode_replace, ses
 from router.entry.layout import SESSION
 from router.entry.transmit import transmit
 from router.intents import intent_row
+from router.loop.endings import follow_end
 from router.loop.stages import ENCODE, RISK, ROUTE, end_order, end_stage
 from router.loop.timers import set_timer
 from router.orders.children import ask_cancel, ask_replace, enter, may_cancel
 from router.orders.hear import hear
 from router.orders.states import STATE
 from router.risk.judge import count_passed, count_rejected, judge_fully
+from router.routing.gone import note_seen
 from router.rows import account_row, add, child_row, get, instrument_row, parent_row, put, venue_row
 from router.tables import (
     ACCOUNT,
@@ -81,7 +83,9 @@ def answer_locally(router, kind, token, reason, now):
     """Says of an order what its venue would say, where the venue never had it."""
     action = get(router, HEAD.local)
     emit(action, head(kind, 0, 0), 0, token, 0, 0, reason, now, 0)
-    hear(router, action, now)
+    child = hear(router, action, now)
+    if child != 0:
+        follow_end(router, child, now)
 
 
 @njit(nogil=True)
@@ -93,9 +97,7 @@ def hand_over(router, stages, child, kind, token, length, now):
         return 1
     venue = venue_row(router, get(child_row(router, child), CHILD.venue))
     session = session_of(router, get(child_row(router, child), CHILD.venue))
-    far_now = get(router, HEAD.far_now)
-    if far_now != 0:
-        put(far_now, 0, now)
+    put(router, HEAD.now_ns, now)
     out = get(session, SESSION.out)
     failed = transmit(router, get(venue, VENUE.session), child, kind, token, out, length)
     if failed != 0:
@@ -126,6 +128,8 @@ def pass_order(router, stages, intent, now):
     if child == 0:
         refuse(router, intent, TABLE_FULL, 0, 0, now)
         return
+    put(child_row(router, child), CHILD.ahead, get(intent, INTENT.ahead))
+    note_seen(router, child)
     put(parent_row(router, get(intent, INTENT.parent)), PARENT.held, 0)
     send_ns = get(intent, INTENT.send_ns)
     if send_ns > now and set_timer(router, send_ns, INTENT_TIMER, child) != 0:
@@ -145,6 +149,7 @@ def pass_replace(router, stages, intent, now):
     if token == 0:
         return
     put(intent, INTENT.token, token)
+    put(child_row(router, child), CHILD.ahead, get(intent, INTENT.ahead))
     session = session_of(router, get(child_row(router, child), CHILD.venue))
     length = encode_replace(router, intent, get(session, SESSION.out))
     if hand_over(router, stages, child, REPLACE, token, length, now) != 0:

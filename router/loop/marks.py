@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from numba import njit
 
-from router.orders.parents import midpoint
+from router.orders.midpoints import midpoint
 from router.orders.positions import mark_all
 from router.rows import get, instrument_row
 from router.tables import HEAD, INSTRUMENT

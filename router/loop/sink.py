@@ -27,7 +27,7 @@ from nic.raw import load_i64le, load_n32le
 from router.loop.acting import ON_ALL, ON_COMMAND, ON_INSTRUMENT
 from router.loop.advance import act_by_address, advance
 from router.loop.marks import mark_instrument
-from router.loop.stages import BOOK, DECODE, begin_packet, end_stage
+from router.loop.stages import BOOK, DECODE, begin_packet, end_stage, parsed
 from router.loop.trades import FLAGS_SHIFT, follow_trades
 from router.orders.chains import first_active
 from router.rows import get, put
@@ -62,8 +62,10 @@ def command_comes(state, record):
 @njit(nogil=True)
 def arrive_at(state, timestamp_ns):
     """A packet has come: what is due before it happens first."""
+    stages = get(router_of(state), HEAD.stages)
+    parsed(state, stages)
     time_comes(state, timestamp_ns)
-    begin_packet(state, get(router_of(state), HEAD.stages))
+    begin_packet(stages)
 
 
 @njit(nogil=True)

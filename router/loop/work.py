@@ -10,12 +10,13 @@ from typing import Final
 
 from numba import njit
 
-from nic.raw import load_n32le
+from nic.raw import load_i64le, load_n32le
 from router.intents import want_cancel
 from router.loop.gate import gate
 from router.loop.timers import set_timer
 from router.orders.chains import first_active
 from router.orders.children import may_cancel
+from router.orders.midpoints import OFFER, national_best
 from router.orders.parents import cancel_parent, start_parent, suspend_parent, want_cancels
 from router.orders.states import STATE
 from router.routing.dark_first import dark_first
@@ -28,6 +29,7 @@ from router.tables import (
     CHILD,
     DARK,
     DARK_FIRST,
+    DAY,
     HEAD,
     PARENT,
     PARENT_TIMER,
@@ -40,6 +42,7 @@ from router.tables import (
 SUSPENDING_REFUSALS: Final = 20  # of a parent's orders by the gate, in a row
 REFUSED_TOO_OFTEN: Final = 1  # why a parent was suspended
 GIVEN_UP: Final = 2  # why a parent ended: its strategy wants no more
+POST_AGAIN_NS: Final = 20_000_000  # how soon passive orders are looked at for queues alone
 PASSES: Final = 4  # through a strategy in one go: a phase may lead on to the next at once
 
 
@@ -55,13 +58,15 @@ def remind(router, parent, due_ns):
 
 @njit(nogil=True)
 def is_passive(row):
-    """Whether a child rests in the market."""
-    return get(row, CHILD.flags) & (TAKES | DARK) == 0
+    """Whether a child rests: in the market, or with patience at a dark venue."""
+    if get(row, CHILD.flags) & DARK != 0:
+        return get(row, CHILD.tif) == DAY
+    return get(row, CHILD.flags) & TAKES == 0
 
 
 @njit(nogil=True)
 def resting_shares(router, parent):
-    """Shares that a parent has resting in the market."""
+    """Shares that a parent has resting."""
     child, shares = get(parent_row(router, parent), PARENT.first_open), 0
     while child != 0:
         row = child_row(router, child)
@@ -109,6 +114,26 @@ def ask_dark(router, parent, row, place, now):
 
 
 @njit(nogil=True)
+def keep_posted(router, parent, row, place, now):
+    """Looks after passive orders: at once where national best or orders are others, else seldom.
+
+    Queues alone move with nearly every packet; what they change in a few milliseconds is little.
+    """
+    best = national_best(router, get(row, PARENT.instrument))
+    bid, offer = load_i64le(best), load_i64le(best + OFFER)
+    wanted = get(place, PLAN.quantity)
+    same = bid == get(row, PARENT.posted_bid) and offer == get(row, PARENT.posted_offer)
+    same &= get(row, PARENT.posted_open) == get(row, PARENT.open) - wanted
+    if same and now - get(row, PARENT.posted_ns) < POST_AGAIN_NS:
+        return
+    post(router, parent, wanted, get(place, PLAN.limit), get(place, PLAN.shown), now)
+    put(row, PARENT.posted_bid, bid)
+    put(row, PARENT.posted_offer, offer)
+    put(row, PARENT.posted_ns, now)
+    put(row, PARENT.posted_open, get(row, PARENT.open) - wanted)
+
+
+@njit(nogil=True)
 def act_on(router, parent, row, place, now):
     """Does what the plan says; 1 where the strategy has to be asked again at once."""
     style, quantity = get(place, PLAN.style), get(place, PLAN.quantity)
@@ -117,7 +142,7 @@ def act_on(router, parent, row, place, now):
     elif style == DARK_FIRST:
         return ask_dark(router, parent, row, place, now)
     elif style == PASSIVE:
-        post(router, parent, quantity, get(place, PLAN.limit), get(place, PLAN.shown), now)
+        keep_posted(router, parent, row, place, now)
     else:
         leave(router, parent, quantity)
     return 0
@@ -125,12 +150,17 @@ def act_on(router, parent, row, place, now):
 
 @njit(nogil=True)
 def is_waiting(router, parent, row, now):
-    """Whether nothing may be sent for a parent now: the gate refused it lately, or too often."""
+    """Whether nothing may be sent for a parent now: the gate refused it lately, or too often.
+
+    Its end comes all the same.
+    """
     if get(row, PARENT.held) >= SUSPENDING_REFUSALS:
         suspend_parent(router, parent, REFUSED_TOO_OFTEN, now)
         return True
-    if now < get(row, PARENT.hold_ns):
-        remind(router, parent, get(row, PARENT.hold_ns))
+    until, end = get(row, PARENT.hold_ns), get(row, PARENT.end_ns)
+    until = min(until, end) if end != 0 else until
+    if now < until:
+        remind(router, parent, until)
         return True
     return False
 

@@ -7,6 +7,7 @@ from numba import njit
 from feedhandler.wire.constants import constant_i64, constant_table
 from router import log
 from router.orders.chains import pull, pull_active, pull_sibling
+from router.orders.midpoints import midpoint
 from router.orders.reserve import is_over
 from router.orders.states import (
     BACK,
@@ -18,8 +19,18 @@ from router.orders.states import (
     PARENT_TABLE,
     STATE,
 )
-from router.rows import account_row, add, child_row, get, parent_row, position_row, put, venue_row
-from router.tables import ACCOUNT, CHILD, HEAD, PARENT, POSITION, VENUE
+from router.rows import (
+    account_row,
+    add,
+    child_row,
+    get,
+    instrument_row,
+    parent_row,
+    position_row,
+    put,
+    venue_row,
+)
+from router.tables import ACCOUNT, CHILD, HEAD, INSTRUMENT, PARENT, POSITION, VENUE
 
 child_table = constant_table(CHILD_TABLE)
 parent_table = constant_table(PARENT_TABLE)
@@ -107,6 +118,16 @@ def step(router, number, event, quantity, price, code, now):
 
 
 @njit(nogil=True)
+def note_closing(router, row):
+    """What the market is when a parent ends, as it was noted when it came."""
+    instrument = get(row, PARENT.instrument)
+    traded = instrument_row(router, instrument)
+    put(row, PARENT.closing, midpoint(router, instrument))
+    put(row, PARENT.closing_volume, get(traded, INSTRUMENT.volume))
+    put(row, PARENT.closing_notional, get(traded, INSTRUMENT.notional))
+
+
+@njit(nogil=True)
 def parent_step(router, number, event, reason, now):
     """Moves a parent by an event; 0 where it is impossible (counted, logged), else 1."""
     row, record = parent_row(router, number), get(router, HEAD.log)
@@ -121,6 +142,7 @@ def parent_step(router, number, event, reason, now):
     if is_over(after) != 0 and is_over(before) == 0:
         put(row, PARENT.ended_ns, now)
         put(row, PARENT.reason, reason)
+        note_closing(router, row)
         if before != STATE.none and before != STATE.new:
             pull_active(router, number)
             add(router, HEAD.working_count, -1)

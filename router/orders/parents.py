@@ -9,37 +9,14 @@ from __future__ import annotations
 
 from numba import njit
 
-from feedhandler.consolidated.layout import RECORD_BEST, RECORD_BYTES, RECORD_DTYPE, RECORDS
-from nic.block import field_offset
 from router.intents import want_cancel
 from router.orders.chains import push_active
 from router.orders.children import may_cancel
 from router.orders.machine import parent_after, parent_step, settle
+from router.orders.midpoints import midpoint
 from router.orders.states import EVENT, IMPOSSIBLE, STATE
 from router.rows import add, child_row, get, instrument_row, parent_row, put
 from router.tables import CHILD, HEAD, INSTRUMENT, PARENT
-
-NATIONAL = field_offset(RECORD_DTYPE, "national_bid") - RECORD_BEST
-OFFER = field_offset(RECORD_DTYPE, "offer") - RECORD_BEST  # from a bid to its offer
-
-
-@njit(nogil=True)
-def middle(best):
-    """The midpoint of a best bid and offer, rounded down; 0 where one is missing."""
-    if get(best, 8) == 0 or get(best, OFFER + 8) == 0:
-        return 0
-    return (get(best, 0) + get(best, OFFER)) >> 1
-
-
-@njit(nogil=True)
-def midpoint(router, instrument):
-    """The national midpoint of an instrument, else that of all quotes; 0 where there is none."""
-    market = get(router, HEAD.market)
-    if market == 0:
-        return 0
-    best = get(market, RECORDS) + RECORD_BYTES * instrument + RECORD_BEST
-    national = middle(best + NATIONAL)
-    return national if national != 0 else middle(best)
 
 
 @njit(nogil=True)

@@ -1,7 +1,8 @@
 """The levels that a sweep sees: of each venue the best first, further ones when they are wanted.
 
 A level becomes a candidate, a line of the decision's record, when it is looked at. What our own
-orders already take (an IOC under way, of any parent of the account) comes off the best levels; what
+orders already take (an IOC under way, of any parent of the account), and what they have shown to be
+gone (`gone.py`), comes off the best levels; what
 stands at or behind an own order on the other side is out of reach, so that we never trade with
 ourselves. Only displayed shares count.
 """
@@ -27,6 +28,8 @@ from feedhandler.consolidated.quotes import quotes_of
 from feedhandler.consolidated.quotes import venue_row as market_venue_row
 from nic.raw import load_i64le
 from router.intents import intent_row
+from router.routing.gone import gone_row, missing_shares
+from router.routing.gonetable import GONE
 from router.routing.layout import (
     DOWN,
     IN_FLIGHT,
@@ -220,12 +223,17 @@ def note_protected(scratch, place, about):
 
 
 @njit(nogil=True, forceinline=True)
+def leave_shares(place, shares):
+    """Leaves so many of a venue's best shares alone."""
+    add(place, PLACE.skip, shares)
+    put(place, PLACE.need, max(get(place, PLACE.need) - shares, 0))
+
+
+@njit(nogil=True, forceinline=True)
 def heed_own(scratch, place, venue):
     """Leaves a venue's best shares to own orders under way, and stops before own resting ones."""
-    flight = get(scratch, SCRATCH.flight + 8 * venue)
     own = get(scratch, SCRATCH.own + 8 * venue)
-    put(place, PLACE.skip, flight)
-    put(place, PLACE.need, max(get(place, PLACE.need) - flight, 0))
+    leave_shares(place, get(scratch, SCRATCH.flight + 8 * venue))
     if own - 1 < get(place, PLACE.cap):
         put(place, PLACE.cap, own - 1)
         put(place, PLACE.stop, OWN_ORDER)
@@ -259,6 +267,10 @@ def see_venue(scratch, venue, row, quotes, cap):
     note_protected(scratch, place, about)
     if get(scratch, WORK.busy) != 0:
         heed_own(scratch, place, venue)
+    gone = get(scratch, WORK.gone)
+    if gone != 0:
+        price, now = load_i64le(shown), get(scratch, WORK.now)
+        leave_shares(place, missing_shares(gone, venue, price, shares, now))
     if show(scratch, place, load_i64le(shown), shares):
         next_level(scratch, place)
     return place
@@ -323,6 +335,9 @@ def see_all(router, scratch, parent, sign, cap, stop):
     child = get(position, POSITION.first_open)
     busy = child | get(router, HEAD.intent_count)
     put(scratch, WORK.busy, busy)
+    now, gone = get(router, HEAD.now_ns), gone_row(router, instrument, side)
+    put(scratch, WORK.now, now)
+    put(scratch, WORK.gone, gone if get(gone, GONE.until_ns) > now else 0)
     if busy != 0:
         look_at_own(router, scratch, parent, child)
     quotes, seen, lot, greedy = quotes_of(market, instrument), np.int64(0), np.int64(0), True

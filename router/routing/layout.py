@@ -22,6 +22,7 @@ from typing import Any, Final
 import numpy as np
 
 from router.log import CANDIDATE_DTYPE
+from router.routing.gonetable import gone_section
 from router.tables import PLACES, named, offsets
 
 NONE: Final = 1 << 62
@@ -76,7 +77,9 @@ WORK_DTYPE: Final = np.dtype(
         ("first_place", "i8"),
         ("second_protected", "i8"),
         ("stop", "i8"),  # flag of what lies beyond the cap of all
-        ("unused", "i8", (6,)),
+        ("now", "i8"),
+        ("gone", "i8"),  # address of what is shown and not there; 0: nothing
+        ("unused", "i8", (4,)),
     ]
 )
 PLACE_DTYPE: Final = np.dtype(
@@ -161,6 +164,6 @@ SOURCE_BYTES: Final = HEAD_DTYPE.itemsize
 assert PLACE_BYTES == 256 and SOURCE_BYTES == 64
 
 
-def scratch_section() -> tuple[str, np.dtype[Any], int]:
-    """The section that `router.tablespace.RouterTables` is to be given for decisions."""
-    return ("scratch", SCRATCH_DTYPE, 1)
+def scratch_sections(instruments: int) -> list[tuple[str, np.dtype[Any], int]]:
+    """The sections that `router.tablespace.RouterTables` is to be given for decisions."""
+    return [("scratch", SCRATCH_DTYPE, 1), gone_section(instruments)]

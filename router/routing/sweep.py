@@ -245,6 +245,9 @@ def take(router, parent, quantity, limit, now):
     if taken < 0 or not is_sound(scratch):
         taken = search(scratch, quantity)
         is_sound(scratch)
+    if taken <= 0 and get(row, PARENT.idle) != 0:
+        return 0  # as the last time: once in the log is enough
+    put(row, PARENT.idle, 1 if taken <= 0 else 0)
     decision = get(router, HEAD.decision_count) + 1
     put(router, HEAD.decision_count, decision)
     put(row, PARENT.last_decision, decision)

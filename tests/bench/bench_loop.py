@@ -46,10 +46,13 @@ assert block["links"]["packets"][0] == 1
 """
 SAMPLES = """
 import os, sys
+from importlib.resources import files
 from console.main import run
-sys.exit(run(["replay", "--sample", "--json", os.devnull]))
+samples = files("captures") / "samples"
+sources = [f"{samples}/*.pcap", "--channels", f"{samples}/channels.toml"]
+sys.exit(run(["replay", *sources, "--json", os.devnull]))
 """
-STARTS = {"start of the counting loop": COUNTING, "sweepwire replay --sample": SAMPLES}
+STARTS = {"start of the counting loop": COUNTING, "replay of the samples": SAMPLES}
 
 
 @njit(nogil=True)

@@ -2,13 +2,18 @@
 
 import json
 
+from console_made import ROOT
+
 from console.main import run
 from console.report import tables
 from console.screen import console
 
 
 def test_the_samples_two_lines_are_read_once_and_compared(capsys):
-    assert run(["replay", "--sample", "--json", "-"]) == 0
+    samples = ROOT / "captures" / "samples"
+    captures = [str(path) for path in sorted(samples.glob("*.pcap"))]
+    channels = ["--channels", str(samples / "channels.toml")]
+    assert run(["replay", *captures, *channels, "--json", "-"]) == 0
     seen = json.loads(capsys.readouterr().out)
     (stream,) = seen["lines"]
     assert (stream["name"], stream["state"], stream["gaps"], stream["lost"]) == (

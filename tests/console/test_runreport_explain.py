@@ -8,7 +8,7 @@ import pytest
 from runreport_rig import empty_results, small_results
 
 from console.main import run
-from console.runreport.explaining import decimals, reasons
+from console.runreport.explaining import decimals, reasons, word_text
 from console.runreport.write import write_results
 
 pytest.importorskip("pyarrow", reason="pyarrow, the extra `parquet`")
@@ -39,7 +39,7 @@ def test_a_sweep(folder, capsys):
     assert f"arca at 10.03: not used, {worse}" in lines
     assert "<bx>& at 10.06: not used, beyond the limit of 10.05" in lines
     assert "dark1 at 9.99: not used, down" in lines
-    assert lines[-1] == "In all 600 of 600 shares were placed."
+    assert lines[-1] == "In all 600 of 600 shares were placed, at 10.01625 a share with fees."
 
 
 def test_a_dark_order_shows_what_its_style_keeps(folder, capsys):
@@ -72,7 +72,7 @@ def test_a_folder_without_results_is_one_line(tmp_path, capsys):
 
 
 def candidate(**more):
-    row = {"venue": "v", "shares": 100, "chosen": 0, "why_not": [], **more}
+    row = {"venue": "v", "shares": 100, "chosen": 0, "why_not": [], "flag_names": [], **more}
     for key in ("price", "effective"):
         row[key] = Decimal(row[key])
     return row
@@ -110,3 +110,17 @@ def test_prices_have_two_to_eight_decimals():
     shown = [decimals(Decimal(text)) for text in ("10", "10.5", "1200.00000001", "0E-8", "-0.1")]
     assert shown == ["10.00", "10.50", "1,200.00000001", "0.00", "-0.10"]
     assert decimals(None) == "market"
+
+
+def test_the_words_of_a_style_are_shown_in_their_units():
+    assert word_text("chance (1e-9)", 316_500_000) == "31.6%"
+    assert word_text("cost if it executes (1e-8)", -1_540_000) == "-0.0154"
+    assert word_text("asked for", 1_200) == "1,200"
+
+
+def test_a_search_that_was_cut_short_says_so():
+    decision = {"side": "buy", "style": "take", "quantity": 200, "limit": None}
+    row = candidate(price="10.00", effective="10.003", chosen=100, flag_names=["search bounded"])
+    _, placed, cut = reasons(decision, [row])
+    assert placed == "In all 100 of 200 shares were placed, at 10.003 a share with fees."
+    assert cut == "The search was cut short: there may be a cheaper way."

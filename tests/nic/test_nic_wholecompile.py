@@ -11,6 +11,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -119,7 +120,8 @@ def test_results_are_the_same_whichever_is_called_first(
         ("middle", python_middle),
         ("inner", lambda x: 3 * x + 1),
     ):
-        assert said[name] == [str(of(x)) for x in (0, 5, -7)] + [str(of(0.5))]  # type: ignore[arg-type]
+        numbers: tuple[Any, ...] = (0, 5, -7, 0.5)
+        assert said[name] == [str(of(x)) for x in numbers]
 
 
 def test_a_part_keeps_its_place_in_later_trees(tree: Tree) -> None:

@@ -9,6 +9,7 @@ from nic.raw import store_u64le
 from router import log
 from router.intents import want_cancel, want_order, want_replace
 from router.loop.timers import note_due, set_timer, take_timer
+from router.routing.gone import note_gone, note_seen
 
 WHO_BITS = 32
 
@@ -60,3 +61,13 @@ def run_want_replace(router, child, quantity, price, decision):
 @njit(nogil=True, cache=True)
 def run_want_cancel(router, child, decision):
     return want_cancel(router, child, decision)
+
+
+@njit(nogil=True, cache=True)
+def run_note_seen(router, child):
+    note_seen(router, child)
+
+
+@njit(nogil=True, cache=True)
+def run_note_gone(router, child, now):
+    note_gone(router, child, now)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
+from loop_kernels import run_note_gone, run_note_seen
 
 from feedhandler import actions as a
 from feedhandler.books.layout import LIVE, STALE
@@ -16,7 +17,7 @@ from feedhandler.consolidated.market import Market
 from nic.regions import allowed, violations
 from router import log, tables
 from router.logreader import Record
-from router.routing.layout import scratch_section
+from router.routing.layout import scratch_sections
 from router.routing.sweep import take
 from router.tablespace import RouterTables
 from router.tablespace import Sizes as TableSizes
@@ -107,7 +108,9 @@ class SweepRig:
         for number, book in enumerate(self.books):
             self.market.add_venue(f"v{number}", book)
             self.market.map(number, 2, 1)
-        self.tables = RouterTables(ROOM, [scratch_section()], market=self.market.address)
+        self.tables = RouterTables(
+            ROOM, scratch_sections(ROOM.instruments), market=self.market.address
+        )
         self.tables.head["venue_count"] = venues
         self.shown: list[dict[int, tuple[int, int]]] = [{} for _ in self.books]
         self.time_ns = 1
@@ -188,6 +191,7 @@ class SweepRig:
         """Sweeps for a parent of account 1 and collects what came of it."""
         parent = self.tables.parents[1]
         parent["instrument"], parent["account"], parent["side"] = 1, 1, SIDES[side]
+        parent["idle"] = 0  # so that a sweep that finds nothing is told as well
         if not self.keep_intents:
             self.tables.head["intent_count"] = 0
         before = int(self.tables.head["intent_count"])
@@ -201,10 +205,30 @@ class SweepRig:
         candidates = np.frombuffer(decision.more, log.CANDIDATE_DTYPE)
         return Sweep(int(asked), self.orders(before), decision, candidates)
 
+    def take_quietly(self, quantity: int, limit: int) -> int:
+        """A sweep of which nothing is collected."""
+        with allowed(self.tables.block, *self.market.blocks, *self.market.book_blocks()):
+            return int(take(self.tables.address, 1, quantity, limit, NOW_NS))
+
     def take_nothing(self) -> int:
         """A sweep of no shares."""
         with allowed(self.tables.block):
             return int(take(self.tables.address, 1, 0, 0, NOW_NS))
+
+    def over(self, venue: int, side: str, quantity: int, now: int, *, heard: bool = True) -> None:
+        """An order that takes was decided on what the venue shows now, and is over at a time."""
+        row = self.tables.children[60]
+        row["venue"], row["side"], row["instrument"] = venue, SIDES[side], 1
+        row["quantity"], row["flags"], row["heard_ns"] = quantity, tables.TAKES, int(heard)
+        with allowed(self.tables.block, *self.market.blocks):
+            run_note_seen(self.tables.address, 60)
+        self.after_seen()
+        with allowed(self.tables.block, *self.market.blocks):
+            run_note_gone(self.tables.address, 60, now)
+        self.tables.head["now_ns"] = now
+
+    def after_seen(self) -> None:
+        """What happens between an order's decision and its end: for scenarios to replace."""
 
     def status(self, number: int, status: int) -> None:
         """A venue's trading status of the instrument; `set_up` makes it trade again."""

@@ -1,0 +1,39 @@
+"""The midpoint of an instrument, as far as the consolidated book has one."""
+
+from __future__ import annotations
+
+from numba import njit
+
+from feedhandler.consolidated.layout import RECORD_BEST, RECORD_BYTES, RECORD_DTYPE, RECORDS
+from nic.block import field_offset
+from router.rows import get
+from router.tables import HEAD
+
+NATIONAL = field_offset(RECORD_DTYPE, "national_bid") - RECORD_BEST
+OFFER = field_offset(RECORD_DTYPE, "offer") - RECORD_BEST  # from a bid to its offer
+
+
+@njit(nogil=True)
+def middle(best):
+    """The midpoint of a best bid and offer, rounded down; 0 where one is missing."""
+    if get(best, 8) == 0 or get(best, OFFER + 8) == 0:
+        return 0
+    return (get(best, 0) + get(best, OFFER)) >> 1
+
+
+@njit(nogil=True)
+def national_best(router, instrument):
+    """Where the national best bid of an instrument is: price, shares; OFFER on is the offer."""
+    record = get(get(router, HEAD.market), RECORDS) + RECORD_BYTES * instrument
+    return record + RECORD_BEST + NATIONAL
+
+
+@njit(nogil=True)
+def midpoint(router, instrument):
+    """The national midpoint of an instrument, else that of all quotes; 0 where there is none."""
+    market = get(router, HEAD.market)
+    if market == 0:
+        return 0
+    best = get(market, RECORDS) + RECORD_BYTES * instrument + RECORD_BEST
+    national = middle(best + NATIONAL)
+    return national if national != 0 else middle(best)
