@@ -349,7 +349,7 @@ CHILD_DTYPE: Final = np.dtype(
         ("followed", "i8"),  # 1: what follows from its end was done
         ("seen_price", "i8"),  # what its venue showed on the side it takes from, when decided
         ("seen_shares", "i8"),
-        ("unused", "i8", (1,)),
+        ("located", "i8"),  # of a short sale: locates that it has used up
     ]
 )
 

@@ -59,6 +59,7 @@ def describe(row, intent):
     put(row, CHILD.side, get(intent, INTENT.side))
     put(row, CHILD.quantity, get(intent, INTENT.quantity))
     put(row, CHILD.leaves, get(intent, INTENT.quantity))
+    put(row, CHILD.located, get(intent, INTENT.quantity))
     put(row, CHILD.price, get(intent, INTENT.price))
     put(row, CHILD.tif, get(intent, INTENT.tif))
     put(row, CHILD.flags, get(intent, INTENT.flags))

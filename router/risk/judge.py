@@ -134,7 +134,10 @@ def count_passed(router, intent, now):
     count_one(ring_of_venue(memory, facts.venue_number), bucket)
     count_one(memory + MEMORY.second, bucket)
     if facts.side == SELL and facts.flags & SHORT != 0:
-        use_locates(facts.instrument, max(facts.whole - facts.was_whole, 0))
+        more = max(facts.whole - facts.was_whole, 0)
+        use_locates(facts.instrument, more)
+        if facts.enters == 0:
+            add(child_row(router, get(intent, INTENT.child)), CHILD.located, more)
     if facts.enters == 0:
         add(memory, MEMORY.replaces, 1)
         return
@@ -168,9 +171,13 @@ def use_locates(instrument, shares):
 
 @njit(nogil=True)
 def give_back_locates(router, number):
-    """What a short sale left unsold may be sold short again: to be called when the child ends."""
+    """What a short sale left unsold may be sold short again: to be called when the child ends.
+
+    That is all that was located for it: what replaces added, also those that were refused, and
+    what they or the venue took off again.
+    """
     child = child_row(router, number)
-    unsold = get(child, CHILD.quantity) - get(child, CHILD.cum)
+    unsold = get(child, CHILD.located) - get(child, CHILD.cum)
     if get(child, CHILD.side) != SELL or get(child, CHILD.flags) & SHORT == 0 or unsold <= 0:
         return
     use_locates(instrument_row(router, get(child, CHILD.instrument)), -unsold)

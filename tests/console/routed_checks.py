@@ -14,7 +14,7 @@ from feedhandler.actions import BUY, SELL
 from router import log
 from router.orders.states import EVENT, OVER, STATE
 from router.risk.layout import REASONS
-from router.tables import CANCEL, ENTER, REPLACE
+from router.tables import CANCEL, ENTER, REPLACE, SHORT
 
 FILL = "child shares price fee execution liquidity".split()
 SENT = "session child kind bytes token venue".split()
@@ -250,6 +250,20 @@ def the_far_end_got_what_was_sent_and_gave_what_was_booked(desk: Desk) -> None:
         assert counters[name] == 0
 
 
+def locates_are_used_by_what_was_sold(desk: Desk) -> None:
+    """What short sales did not sell was given back, by whomever they were ended."""
+    rows = children(desk)
+    short = rows[rows["flags"] & SHORT != 0]
+    for number, row in enumerate(desk.tables.instruments):
+        assert row["locates_used"] == short["cum"][short["instrument"] == number].sum()
+
+
+def times_never_go_back(desk: Desk) -> None:
+    """The log is in the order of its times."""
+    times = [record.time_ns for record in desk.records]
+    assert times == sorted(times)
+
+
 CHECKS: tuple[Callable[[Desk], None], ...] = (
     parents_are_the_sum_of_their_children,
     every_order_is_over_and_nothing_is_open,
@@ -263,4 +277,6 @@ CHECKS: tuple[Callable[[Desk], None], ...] = (
     messages_of_a_session_are_numbered_without_gaps,
     every_order_that_left_had_passed_the_gate,
     the_far_end_got_what_was_sent_and_gave_what_was_booked,
+    locates_are_used_by_what_was_sold,
+    times_never_go_back,
 )

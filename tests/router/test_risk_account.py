@@ -51,7 +51,7 @@ def test_short_sales_use_locates_up_and_what_they_left_unsold_comes_back(rig):
     assert [rig.send(quantity=n, **order) for n in (200, 100, 50)] == [
         "passed", "no locates left", "passed",
     ]  # fmt: skip
-    rig.child(1, side=SELL, flags=FOUND, quantity=200, cum=140, leaves=0)
+    rig.child(1, side=SELL, flags=FOUND, quantity=180, located=200, cum=140, leaves=0)
     rig.ends(1)
     assert int(rig.tables.instruments[1]["locates_used"]) == 190
     rig.child(2, side=SELL, quantity=200)  # no short sale
@@ -68,8 +68,10 @@ def test_a_replace_needs_locates_for_what_it_adds(rig):
     rig.tables.instruments[1]["locates_used"] = 200  # fewer are left than none
     assert (rig.replaces(quantity=100), rig.replaces(quantity=101)) == ("passed", "no locates left")
     rig.tables.instruments[1]["locates_used"] = 100
+    before = int(rig.tables.children[1]["located"])
     rig.send(kind=2, child=1, quantity=150, price=TEN)
     assert int(rig.tables.instruments[1]["locates_used"]) == 150
+    assert int(rig.tables.children[1]["located"]) == before + 50
 
 
 def test_under_the_price_test_short_sales_stand_above_the_national_bid(rig):
