@@ -91,7 +91,8 @@ def throughput_rows(how: How, setup: Setup, rounds: int) -> list[Row]:
 def stage_rows(title: str, results: Results) -> list[Row]:
     """Percentiles of each step."""
     summary = summary_of(results)
-    steps = summary["stages_ns"] | {"tick to order": summary["tick_to_order_ns"]}
+    steps = {name: row for name, row in summary["stages_ns"].items() if name != "total"}
+    steps["tick to order"] = summary["tick_to_order_ns"]
     rows = []
     for name, figures in steps.items():
         row: Row = {"name": f"{title}: {name}"}
