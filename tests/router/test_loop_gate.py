@@ -10,12 +10,13 @@ import pytest
 from routed_rig import CENT, LATE, SECOND, VENUES, Desk, a_desk, limits_text, write_files
 
 from router import log
+from router.entry.layout import DOWN, UP
 from router.loop.gate import FIRST_HOLD_NS, MOST_DOUBLINGS
 from router.loop.work import REFUSED_TOO_OFTEN, SUSPENDING_REFUSALS
 from router.orders.states import STATES
 from router.parentcommands import KILL_ALL
 from router.risk.layout import REASONS
-from router.strategies.settings import Sweep
+from router.strategies.settings import Post, Sweep
 from router.tables import DOWN_SESSION, ENTER
 from router.venuefile import load_venues
 
@@ -162,6 +163,38 @@ def test_locates_of_what_never_left_can_be_used_again(tmp_path: Path) -> None:
         assert instrument["locates_used"] == wanted - kept_back
         desk.tick(ANSWER_NS)
         assert instrument["locates_used"] == desk.tables.used_children["cum"].sum()
+
+
+def sessions_are(desk: Desk, state: int) -> None:
+    """All sessions at once, and the venues' rows know nothing of it."""
+    desk.tables.block["sessions"]["state"] = state
+
+
+def test_an_order_that_its_port_refuses_is_rejected_on_the_spot(desk: Desk) -> None:
+    sessions_are(desk, DOWN)
+    desk.new_parent("takes", Sweep(), limit=desk.quote("KOZ")[1])
+    rows = desk.tables.used_children
+    assert len(rows) == desk.count("unsent_count") == 1
+    assert desk.child_state(1) == "rejected" and rows["sent_ns"].tolist() == [0]
+    assert desk.sent() == [] and desk.state("takes") == "working"
+    assert desk.tables.parents[desk.parent("takes")]["open"] == desk.count("open_count") == 0
+    sessions_are(desk, UP)
+    desk.until(4.0)
+    assert desk.state("takes") == "filled"
+
+
+def test_a_cancel_that_its_port_refuses_is_asked_for_again(desk: Desk) -> None:
+    desk.new_parent("rests", Post(), quantity=300)
+    desk.tick(ANSWER_NS)
+    children = desk.open_children("rests")
+    sessions_are(desk, DOWN)
+    before = len(desk.records)
+    assert desk.do(desk.commands.cancel_parent(desk.parent("rests")))
+    assert desk.sent(before) == [] and desk.count("unsent_count") == len(children)
+    assert states(desk, children) == {"new"} and desk.state("rests") == "pending cancel"
+    sessions_are(desk, UP)
+    desk.until(3.0)
+    assert states(desk, children) == {"canceled"} and desk.state("rests") == "canceled"
 
 
 def refusals(desk: Desk) -> list[int]:
