@@ -185,7 +185,7 @@ class RoutedRun(MarketRun):
 
     @property
     def marks(self) -> dict[int, int]:
-        """Midpoints now by instrument; of one that has none, what positions in it were marked at."""
+        """Midpoints now by instrument; else what positions in it were last marked at."""
         held = self.tables.positions["mark"].max(axis=0)
         last = {int(n): int(held[n]) for n in np.flatnonzero(held)}
         records = self.market.records
