@@ -185,8 +185,10 @@ class RoutedRun(MarketRun):
 
     @property
     def marks(self) -> dict[int, int]:
-        """Midpoints now, by instrument that has one."""
+        """Midpoints now by instrument; else what positions in it were last marked at."""
+        held = self.tables.positions["mark"].max(axis=0)
+        last = {int(n): int(held[n]) for n in np.flatnonzero(held)}
         records = self.market.records
         two_sided = (records["bid_quantity"] > 0) & (records["offer_quantity"] > 0)
         middles = (records["bid"] + records["offer"]) >> 1
-        return {int(n): int(middles[n]) for n in np.flatnonzero(two_sided)}
+        return last | {int(n): int(middles[n]) for n in np.flatnonzero(two_sided)}

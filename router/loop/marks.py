@@ -6,17 +6,18 @@ from numba import njit
 
 from router.orders.midpoints import midpoint
 from router.orders.positions import mark_all
-from router.rows import get, instrument_row
-from router.tables import HEAD, INSTRUMENT
+from router.rows import get
+from router.tables import HEAD
 
 
 @njit(nogil=True)
 def mark_instrument(router, instrument):
-    """Values what accounts hold of an instrument anew: at the midpoint, else the last trade."""
+    """Values what accounts hold of an instrument anew: at the midpoint, while there is one.
+
+    Without one the last mark stands: a lone print, as of an auction, may be far from the market.
+    """
     if get(router, HEAD.fill_count) == 0:
         return
     price = midpoint(router, instrument)
-    if price == 0:
-        price = get(instrument_row(router, instrument), INSTRUMENT.last)
     if price != 0:
         mark_all(router, instrument, price)
