@@ -304,7 +304,8 @@ PARENT_DTYPE: Final = np.dtype(
         ("posted_offer", "i8"),
         ("posted_ns", "i8"),  # when that was; 0: never
         ("posted_open", "i8"),  # its open shares and open orders behind it
-        ("unused", "i8", (4,)),
+        ("refused", "i8"),  # orders in a row that venues or ports refused
+        ("unused", "i8", (3,)),
     ]
 )
 

@@ -11,6 +11,7 @@ from router.loop.acting import ON_PARENT
 from router.loop.advance import act_by_address
 from router.loop.endings import follow_end
 from router.orders.hear import hear
+from router.orders.states import STATE
 from router.rows import child_row, get, parent_row, put
 from router.tables import CHILD, HEAD, PARENT
 from router.tablespace import MOST_ANSWERS
@@ -23,8 +24,11 @@ def take_action(router, action, now):
     if child == 0:
         return
     follow_end(router, child, now)
-    parent = get(child_row(router, child), CHILD.parent)
+    row = child_row(router, child)
+    parent = get(row, CHILD.parent)
     put(parent_row(router, parent), PARENT.posted_ns, 0)
+    if get(row, CHILD.state) != STATE.rejected:
+        put(parent_row(router, parent), PARENT.refused, 0)
     act_by_address(router, ON_PARENT, parent, now)
 
 

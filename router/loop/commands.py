@@ -95,6 +95,7 @@ def about_parent(router, kind, record, now):
     if kind == RESUME_PARENT:
         done = resume_parent(router, number, now)
         put(parent_row(router, number), PARENT.held, 0)
+        put(parent_row(router, number), PARENT.refused, 0)
         work_on(router, number, now)
         return done
     if kind == CANCEL_PARENT:

@@ -39,7 +39,7 @@ from router.tables import (
     TAKES,
 )
 
-SUSPENDING_REFUSALS: Final = 20  # of a parent's orders by the gate, in a row
+SUSPENDING_REFUSALS: Final = 20  # of a parent's orders by the gate or by venues, in a row
 REFUSED_TOO_OFTEN: Final = 1  # why a parent was suspended
 GIVEN_UP: Final = 2  # why a parent ended: its strategy wants no more
 POST_AGAIN_NS: Final = 20_000_000  # how soon passive orders are looked at for queues alone
@@ -150,11 +150,11 @@ def act_on(router, parent, row, place, now):
 
 @njit(nogil=True)
 def is_waiting(router, parent, row, now):
-    """Whether nothing may be sent for a parent now: the gate refused it lately, or too often.
+    """Whether nothing may be sent for a parent now: it was refused lately, or too often.
 
     Its end comes all the same.
     """
-    if get(row, PARENT.held) >= SUSPENDING_REFUSALS:
+    if max(get(row, PARENT.held), get(row, PARENT.refused)) >= SUSPENDING_REFUSALS:
         suspend_parent(router, parent, REFUSED_TOO_OFTEN, now)
         return True
     until, end = get(row, PARENT.hold_ns), get(row, PARENT.end_ns)

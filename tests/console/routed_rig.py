@@ -20,8 +20,9 @@ from console.runreport.collect import Collector
 from console.runreport.results import Results, RunFacts
 from feedhandler.commands import Commands
 from feedhandler.messages import TICK
-from feedhandler.state import LINK_ENDED, LINK_OPEN
+from feedhandler.state import LINK_ENDED
 from nic.kernelref import address_of
+from nic.regions import reset, violations
 from router import log
 from router.logreader import Record
 from router.orders.states import OVER, STATES
@@ -343,14 +344,16 @@ class Desk:
 
 @contextmanager
 def a_desk(files: Files, *, seed: int = 1, burst: int = 1) -> Iterator[Desk]:
-    """A run that has not begun."""
+    """A run that has not begun; in a checked build no kernel may leave its memory."""
     day = the_day()
     setup = day.setup(files, seed)
     check_symbols(setup, day.scout.master)
     with RoutedRun(day.plan, day.orders, setup, day.scout) as run:
         run.connect(*(address_of(kernel.dispatcher, WORDS) for kernel in day.kernels[1:]))
+        reset()
         with run.opened(day.kernels[0], replay_uri(day.captures), burst=burst) as step:
             yield Desk(run, step)
+        assert violations().count == 0, violations()
 
 
 def venues_text(keep: Callable[[dict[str, Any]], bool]) -> str:
@@ -360,6 +363,3 @@ def venues_text(keep: Callable[[dict[str, Any]], bool]) -> str:
     head, *parts = SHIPPED.read_text().split("[[venues]]\n")
     texts = zip((row["name"] for row in rows), parts, strict=True)
     return head + "".join("[[venues]]\n" + text for name, text in texts if name in kept)
-
-
-assert LINK_OPEN != LINK_ENDED

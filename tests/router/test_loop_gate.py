@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
+import msgspec
 import pytest
 from routed_rig import CENT, LATE, SECOND, VENUES, Desk, a_desk, limits_text, write_files
 
+from console.routed import far
 from router import log
 from router.entry.layout import DOWN, UP
 from router.loop.gate import FIRST_HOLD_NS, MOST_DOUBLINGS
@@ -16,9 +18,10 @@ from router.loop.work import REFUSED_TOO_OFTEN, SUSPENDING_REFUSALS
 from router.orders.states import STATES
 from router.parentcommands import KILL_ALL
 from router.risk.layout import REASONS
-from router.strategies.settings import Post, Sweep
+from router.strategies.settings import DarkThenLit, Post, Strategy, Sweep
 from router.tables import DOWN_SESSION, ENTER
 from router.venuefile import load_venues
+from simulator.matching.model import Troubles
 
 BEGIN_S = 1.0
 ANSWER_NS = 20_000_000
@@ -195,6 +198,59 @@ def test_a_cancel_that_its_port_refuses_is_asked_for_again(desk: Desk) -> None:
     sessions_are(desk, UP)
     desk.until(3.0)
     assert states(desk, children) == {"canceled"} and desk.state("rests") == "canceled"
+
+
+def refusing_venues(monkeypatch: pytest.MonkeyPatch, chance: float) -> None:
+    """Venues that refuse orders for no reason."""
+    usual, troubles = far.model_of, Troubles(reject_chance=chance)
+    monkeypatch.setattr(
+        far, "model_of", lambda *given: msgspec.structs.replace(usual(*given), troubles=troubles)
+    )
+
+
+@pytest.mark.parametrize("strategy", [Sweep(), Post(), DarkThenLit()], ids=lambda s: s.name)
+def test_venues_that_refuse_everything_get_few_orders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, strategy: Strategy
+) -> None:
+    refusing_venues(monkeypatch, 1.0)
+    with a_desk(write_files(tmp_path, LATE)) as desk:
+        desk.until(BEGIN_S)
+        desk.new_parent("refused", strategy, quantity=100, limit=desk.quote("KOZ")[1])
+        desk.tick(60 * SECOND)
+        made = desk.tables.used_children["made_ns"].tolist()
+        assert desk.count("refused_count") == len(made) >= SUSPENDING_REFUSALS
+        assert len(made) < 2 * SUSPENDING_REFUSALS
+        assert desk.state("refused") == "suspended" and desk.count("open_count") == 0
+        last = desk.tables.children[len(made)]
+        for hold, (one, other) in zip(holds(), pairwise(sorted(set(made))), strict=False):
+            assert other - one >= hold
+        assert last["state"] == STATES.index("rejected")
+        assert desk.do(desk.commands.resume_parent(desk.parent("refused")))
+        assert len(desk.tables.used_children) > len(made)
+
+
+def test_a_word_of_a_venue_ends_the_count_of_its_refusals(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusing_venues(monkeypatch, 0.5)
+    with a_desk(write_files(tmp_path, LATE)) as desk:
+        desk.until(BEGIN_S)
+        limit = desk.quote("KOZ")[1]
+        for number in range(40):
+            desk.new_parent(f"p{number}", Sweep(), quantity=10, limit=limit)
+            desk.tick(SECOND)
+        assert desk.count("refused_count") > 10
+        states_of = [desk.state(f"p{number}") for number in range(40)]
+        assert states_of == ["filled"] * 40
+        assert not desk.tables.used_parents["refused"].any()
+
+
+def test_a_port_that_refuses_everything_gets_few_orders(desk: Desk) -> None:
+    sessions_are(desk, DOWN)
+    desk.new_parent("takes", Sweep(), limit=desk.quote("KOZ")[1])
+    desk.tick(60 * SECOND)
+    assert desk.count("unsent_count") == len(desk.tables.used_children) == SUSPENDING_REFUSALS
+    assert desk.state("takes") == "suspended" and desk.sent() == []
 
 
 def refusals(desk: Desk) -> list[int]:

@@ -52,7 +52,7 @@ def a_line() -> Iterator[Line]:
 
 
 def test_kinds_are_numbers_of_their_own() -> None:
-    assert len(kinds.COMMANDS) == kinds.VENUE_DOWN - kinds.FIRST_COMMAND + 1
+    assert len(kinds.COMMANDS) == kinds.END_DAY - kinds.FIRST_COMMAND + 1
     assert max(messages.GROW, messages.TICK, messages.GROW_REFUSED) < kinds.FIRST_COMMAND
 
 
