@@ -144,6 +144,7 @@ def pass_replace(router, stages, intent, now):
     quantity, price = get(intent, INTENT.quantity), get(intent, INTENT.price)
     if get(child_row(router, child), CHILD.sent_ns) == 0:
         return  # it has not left yet
+    put(parent_row(router, get(intent, INTENT.parent)), PARENT.held, 0)
     count_passed(router, intent, now)
     token = ask_replace(router, child, quantity, price, now)
     if token == 0:
@@ -179,6 +180,10 @@ def pass_cancel(router, stages, intent, now):
 def pass_intent(router, stages, intent, now):
     """One intent through the gate."""
     kind = get(intent, INTENT.kind)
+    if kind != ENTER:
+        row = child_row(router, get(intent, INTENT.child))
+        put(intent, INTENT.parent, get(row, CHILD.parent))
+        put(intent, INTENT.venue, get(row, CHILD.venue))
     reason, seen, allowed = judge_fully(router, intent, now)
     end_stage(stages, RISK)
     if reason != 0:

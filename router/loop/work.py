@@ -19,6 +19,7 @@ from router.orders.children import may_cancel
 from router.orders.midpoints import OFFER, national_best
 from router.orders.parents import cancel_parent, start_parent, suspend_parent, want_cancels
 from router.orders.states import STATE
+from router.risk.collar import within_collars
 from router.routing.dark_first import dark_first
 from router.routing.posting import post
 from router.routing.sweep import take
@@ -99,7 +100,10 @@ def take_now(router, parent, row, place, now):
     due = get(place, PLAN.quantity) - (open_shares - resting)
     if due > free:
         leave(router, parent, 0)
-    take(router, parent, min(due, free), get(place, PLAN.limit), now)
+    account, instrument = get(row, PARENT.account), get(row, PARENT.instrument)
+    limit = get(place, PLAN.limit)
+    limit = within_collars(router, account, instrument, get(row, PARENT.side), limit)
+    take(router, parent, min(due, free), limit, now)
 
 
 @njit(nogil=True)

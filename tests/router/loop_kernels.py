@@ -9,6 +9,7 @@ from nic.raw import store_u64le
 from router import log
 from router.intents import want_cancel, want_order, want_replace
 from router.loop.timers import note_due, set_timer, take_timer
+from router.risk.collar import within_collars
 from router.routing.gone import note_gone, note_seen
 
 WHO_BITS = 32
@@ -71,3 +72,8 @@ def run_note_seen(router, child):
 @njit(nogil=True, cache=True)
 def run_note_gone(router, child, now):
     note_gone(router, child, now)
+
+
+@njit(nogil=True, cache=True)
+def run_within_collars(router, account, instrument, side, limit):
+    return np.int64(within_collars(router, account, instrument, side, limit))
