@@ -305,7 +305,9 @@ PARENT_DTYPE: Final = np.dtype(
         ("posted_ns", "i8"),  # when that was; 0: never
         ("posted_open", "i8"),  # its open shares and open orders behind it
         ("refused", "i8"),  # orders in a row that venues or ports refused
-        ("unused", "i8", (3,)),
+        ("planned", "i8"),  # style of its last plan, and
+        ("planned_ns", "i8"),  # when the next was to be made; 0: when something happens
+        ("planned_cum", "i8"),  # executed then
     ]
 )
 

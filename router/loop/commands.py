@@ -73,6 +73,7 @@ def change_parent(router, record, number, now):
     done = replace_parent(router, number, quantity, limit, now)
     if done != 0:
         leave_all(router, number, now)
+        put(row, PARENT.posted_ns, 0)
         work_on(router, number, now)
     return done
 
@@ -96,6 +97,7 @@ def about_parent(router, kind, record, now):
         done = resume_parent(router, number, now)
         put(parent_row(router, number), PARENT.held, 0)
         put(parent_row(router, number), PARENT.refused, 0)
+        put(parent_row(router, number), PARENT.posted_ns, 0)
         work_on(router, number, now)
         return done
     if kind == CANCEL_PARENT:

@@ -36,6 +36,7 @@ from router.tables import (
     PARENT_TIMER,
     PASSIVE,
     PLAN,
+    POV,
     TAKE,
     TAKES,
 )
@@ -118,18 +119,45 @@ def ask_dark(router, parent, row, place, now):
 
 
 @njit(nogil=True)
+def is_same_market(router, row):
+    """Whether the national best is what it was when a parent's passive orders were looked at."""
+    best = national_best(router, get(row, PARENT.instrument))
+    bid, offer = load_i64le(best), load_i64le(best + OFFER)
+    return bid == get(row, PARENT.posted_bid) and offer == get(row, PARENT.posted_offer)
+
+
+@njit(nogil=True)
+def is_fresh(row, now):
+    """Whether a parent's passive orders were looked at lately, and nothing was heard since."""
+    since = get(row, PARENT.posted_ns)
+    return since != 0 and now - since < POST_AGAIN_NS
+
+
+@njit(nogil=True)
+def is_quiet(router, row, now):
+    """Whether a parent that rests would plan what it planned: by time, executions and market.
+
+    What follows a volume (POV) plans anew each time.
+    """
+    if get(row, PARENT.planned) != PASSIVE or get(row, PARENT.strategy) == POV:
+        return False
+    due = get(row, PARENT.planned_ns)
+    same = get(row, PARENT.planned_cum) == get(row, PARENT.cum) and (due == 0 or now < due)
+    return same and is_fresh(row, now) and is_same_market(router, row)
+
+
+@njit(nogil=True)
 def keep_posted(router, parent, row, place, now):
     """Looks after passive orders: at once where national best or orders are others, else seldom.
 
     Queues alone move with nearly every packet; what they change in a few milliseconds is little.
     """
+    wanted = get(place, PLAN.quantity)
+    same = get(row, PARENT.posted_open) == get(row, PARENT.open) - wanted
+    if same and is_same_market(router, row) and is_fresh(row, now):
+        return
     best = national_best(router, get(row, PARENT.instrument))
     bid, offer = load_i64le(best), load_i64le(best + OFFER)
-    wanted = get(place, PLAN.quantity)
-    same = bid == get(row, PARENT.posted_bid) and offer == get(row, PARENT.posted_offer)
-    same &= get(row, PARENT.posted_open) == get(row, PARENT.open) - wanted
-    if same and now - get(row, PARENT.posted_ns) < POST_AGAIN_NS:
-        return
     post(router, parent, wanted, get(place, PLAN.limit), get(place, PLAN.shown), now)
     put(row, PARENT.posted_bid, bid)
     put(row, PARENT.posted_offer, offer)
@@ -189,11 +217,16 @@ def work_on(router, parent, now):
     row, place = parent_row(router, parent), get(router, HEAD.plan)
     if get(row, PARENT.state) != STATE.working and begin_or_end(router, parent, row, now) == 0:
         return
+    if is_quiet(router, row, now):
+        return
     for _ in range(PASSES):
         if get(row, PARENT.state) != STATE.working or is_waiting(router, parent, row, now):
             return
         plan(router, parent, now, place)
         due_ns = get(place, PLAN.next_ns)
+        put(row, PARENT.planned, get(place, PLAN.style))
+        put(row, PARENT.planned_ns, due_ns)
+        put(row, PARENT.planned_cum, get(row, PARENT.cum))
         if get(place, PLAN.done) != 0:
             cancel_parent(router, parent, GIVEN_UP, now)
             want_cancels(router, parent, get(row, PARENT.last_decision))
