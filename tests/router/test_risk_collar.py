@@ -39,7 +39,7 @@ def show(rig: Rig, bid: int, offer: int, last: int) -> None:
 
 @given(
     bid=st.one_of(st.just(0), st.integers(200 * STEP, 10**11)),
-    spread=st.one_of(st.just(0), st.integers(1, 10**9)),
+    spread=st.one_of(st.just(0), st.integers(200 * STEP, 10**9)),
     last=st.one_of(st.just(0), st.integers(200 * STEP, 10**11)),
     side=st.sampled_from([BUY, SELL]),
 )
