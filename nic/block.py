@@ -13,6 +13,7 @@ import json
 import mmap
 import os
 import struct
+from collections import namedtuple
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -56,6 +57,18 @@ def field_offset(dtype: np.dtype[Any], name: str) -> int:
     if dtype.fields is None or name not in dtype.fields:
         raise KeyError(f"no field {name!r} in {dtype.names}")
     return int(dtype.fields[name][1])
+
+
+def constants(names: Iterable[str], values: Iterable[int]) -> Any:
+    """Integers by name that kernels read as constants: `STATE.filled`."""
+    make: Any = namedtuple  # a type checker cannot follow names that are data
+    return make("Constants", tuple(names))(*values)
+
+
+def offsets_of(dtype: np.dtype[Any]) -> Any:
+    """Offsets of a row's fields by name, constants in kernels: `offsets_of(ROW_DTYPE).price`."""
+    names = dtype.names or ()
+    return constants(names, (field_offset(dtype, name) for name in names))
 
 
 class Layout:

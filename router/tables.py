@@ -20,12 +20,11 @@ What other processes look at are these tables; what happened is in the log (rout
 
 from __future__ import annotations
 
-from collections import namedtuple
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
-from nic.block import field_offset
+from nic.block import offsets_of
 
 PART: Final = 1_000_000_000
 PLACES: Final = 64  # venues that there is room for in a parent's or decision's scratch
@@ -409,35 +408,18 @@ TABLES: Final = {
 }
 
 
-def offsets(dtype: np.dtype[Any]) -> list[int]:
-    """Byte offset of each field, in order."""
-    return [field_offset(dtype, name) for name in dtype.names or ()]
-
-
 # Offsets by name, for kernels: `PARENT.cum` is a constant there.
-named: Any = namedtuple  # the names come from the tables, which a type checker cannot follow
-HeadAt: Any = named("HeadAt", HEAD_DTYPE.names)
-VenueAt: Any = named("VenueAt", VENUE_DTYPE.names)
-TierAt: Any = named("TierAt", TIER_DTYPE.names)
-InstrumentAt: Any = named("InstrumentAt", INSTRUMENT_DTYPE.names)
-AccountAt: Any = named("AccountAt", ACCOUNT_DTYPE.names)
-PositionAt: Any = named("PositionAt", POSITION_DTYPE.names)
-ParentAt: Any = named("ParentAt", PARENT_DTYPE.names)
-ChildAt: Any = named("ChildAt", CHILD_DTYPE.names)
-IntentAt: Any = named("IntentAt", INTENT_DTYPE.names)
-TimerAt: Any = named("TimerAt", TIMER_DTYPE.names)
-PlanAt: Any = named("PlanAt", PLAN_DTYPE.names)
-HEAD: Final[Any] = HeadAt(*offsets(HEAD_DTYPE))
-VENUE: Final[Any] = VenueAt(*offsets(VENUE_DTYPE))
-TIER: Final[Any] = TierAt(*offsets(TIER_DTYPE))
-INSTRUMENT: Final[Any] = InstrumentAt(*offsets(INSTRUMENT_DTYPE))
-ACCOUNT: Final[Any] = AccountAt(*offsets(ACCOUNT_DTYPE))
-POSITION: Final[Any] = PositionAt(*offsets(POSITION_DTYPE))
-PARENT: Final[Any] = ParentAt(*offsets(PARENT_DTYPE))
-CHILD: Final[Any] = ChildAt(*offsets(CHILD_DTYPE))
-INTENT: Final[Any] = IntentAt(*offsets(INTENT_DTYPE))
-TIMER: Final[Any] = TimerAt(*offsets(TIMER_DTYPE))
-PLAN: Final[Any] = PlanAt(*offsets(PLAN_DTYPE))
+HEAD: Final = offsets_of(HEAD_DTYPE)
+VENUE: Final = offsets_of(VENUE_DTYPE)
+TIER: Final = offsets_of(TIER_DTYPE)
+INSTRUMENT: Final = offsets_of(INSTRUMENT_DTYPE)
+ACCOUNT: Final = offsets_of(ACCOUNT_DTYPE)
+POSITION: Final = offsets_of(POSITION_DTYPE)
+PARENT: Final = offsets_of(PARENT_DTYPE)
+CHILD: Final = offsets_of(CHILD_DTYPE)
+INTENT: Final = offsets_of(INTENT_DTYPE)
+TIMER: Final = offsets_of(TIMER_DTYPE)
+PLAN: Final = offsets_of(PLAN_DTYPE)
 VENUE_BYTES: Final = VENUE_DTYPE.itemsize
 TIER_BYTES: Final = TIER_DTYPE.itemsize
 INSTRUMENT_BYTES: Final = INSTRUMENT_DTYPE.itemsize

@@ -6,12 +6,11 @@ the table of choices, other tables, the template. All places in it count from it
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
-from nic.block import field_offset
-from router.tables import named
+from nic.block import offsets_of
 
 # What an order or an answer is made of. All integers; prices in 1e-8, times in ns.
 WORDS_DTYPE: Final = np.dtype(
@@ -40,8 +39,7 @@ WORDS_DTYPE: Final = np.dtype(
     ]
 )
 WORDS: Final = tuple(name for name in WORDS_DTYPE.names or () if name != "unused")
-WordAt: Any = named("WordAt", WORDS)
-WORD: Final = WordAt(*[field_offset(WORDS_DTYPE, name) for name in WORDS])
+WORD: Final = offsets_of(WORDS_DTYPE)
 WORDS_BYTES: Final = WORDS_DTYPE.itemsize
 
 FORM_DTYPE: Final = np.dtype(
@@ -66,10 +64,8 @@ PATCH_DTYPE: Final = np.dtype(
         ("count", "i4"),
     ]
 )
-FormAt: Any = named("FormAt", FORM_DTYPE.names)
-PatchAt: Any = named("PatchAt", PATCH_DTYPE.names)
-FORM: Final = FormAt(*[field_offset(FORM_DTYPE, name) for name in FORM_DTYPE.names or ()])
-PATCH: Final = PatchAt(*[field_offset(PATCH_DTYPE, name) for name in PATCH_DTYPE.names or ()])
+FORM: Final = offsets_of(FORM_DTYPE)
+PATCH: Final = offsets_of(PATCH_DTYPE)
 FORM_BYTES: Final = FORM_DTYPE.itemsize
 PATCH_BYTES: Final = PATCH_DTYPE.itemsize
 assert (FORM_BYTES, PATCH_BYTES) == (64, 32)

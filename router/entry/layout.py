@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numba import njit
 
-from nic.block import field_offset
+from nic.block import offsets_of
 from nic.raw import load_i64le
 from router.entry.formlayout import WORDS_DTYPE
-from router.tables import HEAD, named
+from router.tables import HEAD
 
 # Places of a session's forms.
 ENTER_FORM, ENTER_FULL, REPLACE_FORM, REPLACE_FULL, CANCEL_FORM = range(5)
@@ -69,10 +69,7 @@ SESSION_DTYPE: Final = np.dtype(
         ("unused_loop", "i8", (8,)),
     ]
 )
-SessionAt: Any = named("SessionAt", SESSION_DTYPE.names)
-SESSION: Final = SessionAt(
-    *[field_offset(SESSION_DTYPE, name) for name in SESSION_DTYPE.names or ()]
-)
+SESSION: Final = offsets_of(SESSION_DTYPE)
 SESSION_BYTES: Final = SESSION_DTYPE.itemsize
 
 

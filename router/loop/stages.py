@@ -16,17 +16,16 @@ came (timers, answers) is no part of it, nor is the counting.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numba import njit
 
 from feedhandler.state import MEASURE, PACKET_STARTED
-from nic.block import field_offset
+from nic.block import field_offset, offsets_of
 from nic.histogram import HISTOGRAM_DTYPE, histogram_add
 from nic.raw import cycles, load_i64le, store_u64le
 from router.rows import get, put
-from router.tables import named, offsets
 
 STAGES: Final = ("parse", "decode", "book", "route", "risk", "encode", "send", "total")
 PARSE, DECODE, BOOK, ROUTE, RISK, ENCODE, SEND, TOTAL = range(len(STAGES))
@@ -43,8 +42,7 @@ STAGES_DTYPE: Final = np.dtype(
         ("histograms", HISTOGRAM_DTYPE, (len(STAGES),)),
     ]
 )
-StagesAt: Any = named("StagesAt", STAGES_DTYPE.names)
-AT: Final[Any] = StagesAt(*offsets(STAGES_DTYPE))
+AT: Final = offsets_of(STAGES_DTYPE)
 assert field_offset(STAGES_DTYPE, "histograms") == 128
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from router.tables import named, offsets
+from nic.block import offsets_of
 from router.tablespace import Sizes
 
 FILL_DTYPE: Final = np.dtype(
@@ -24,8 +24,7 @@ FILL_DTYPE: Final = np.dtype(
         ("busted", "i8"),  # 1: taken back
     ]
 )
-FillAt: Any = named("FillAt", FILL_DTYPE.names)
-FILL: Final[Any] = FillAt(*offsets(FILL_DTYPE))
+FILL: Final = offsets_of(FILL_DTYPE)
 FILL_BYTES: Final = FILL_DTYPE.itemsize
 assert FILL_BYTES == 64
 

@@ -25,12 +25,12 @@ Where FIX leaves a choice (its volume 4, "Order State Change Matrices"):
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from router.tables import named
+from nic.block import constants
 
 STATES: Final = (
     "none", "pending new", "new", "partially filled", "filled", "pending cancel", "canceled",
@@ -68,12 +68,9 @@ def _names(words: tuple[str, ...]) -> list[str]:
     return [word.replace(" ", "_").replace("-", "_") for word in words]
 
 
-StateNumbers: Any = named("StateNumbers", _names(STATES))
-EventNumbers: Any = named("EventNumbers", _names(EVENTS))
-MarkBits: Any = named("MarkBits", _names(MARKS))
-STATE: Final[Any] = StateNumbers(*range(len(STATES)))
-EVENT: Final[Any] = EventNumbers(*range(len(EVENTS)))
-MARK: Final[Any] = MarkBits(*(1 << bit for bit in range(len(MARKS))))
+STATE: Final = constants(_names(STATES), range(len(STATES)))
+EVENT: Final = constants(_names(EVENTS), range(len(EVENTS)))
+MARK: Final = constants(_names(MARKS), (1 << bit for bit in range(len(MARKS))))
 COLUMNS: Final[int] = EVENT.repeated  # events that the tables have a column for
 
 IMPOSSIBLE: Final = -1

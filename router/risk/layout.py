@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from router.tables import offsets
+from nic.block import offsets_of
 
 # Beyond these no order is looked at further, so that no product or sum can wrap.
 MOST_SHARES: Final = (1 << 31) - 1  # of an order
@@ -189,17 +189,12 @@ Facts: Any = namedtuple(
 Prices: Any = namedtuple("Prices", ("bid", "offer", "last", "lower", "upper"))
 
 
-def _offsets_by_name(dtype: np.dtype[Any]) -> Any:
-    make: Any = namedtuple  # mypy reads a call of it as a class definition
-    return make("Offsets", dtype.names)(*offsets(dtype))
-
-
-LIMITS: Final = _offsets_by_name(LIMITS_DTYPE)
-ACCOUNT_LIMITS: Final = _offsets_by_name(ACCOUNT_LIMITS_DTYPE)
-VENUE_LIMITS: Final = _offsets_by_name(VENUE_LIMITS_DTYPE)
-PACE: Final = _offsets_by_name(PACE_DTYPE)
-MEMORY: Final = _offsets_by_name(MEMORY_DTYPE)
-SEEN: Final = _offsets_by_name(SEEN_DTYPE)
+LIMITS: Final = offsets_of(LIMITS_DTYPE)
+ACCOUNT_LIMITS: Final = offsets_of(ACCOUNT_LIMITS_DTYPE)
+VENUE_LIMITS: Final = offsets_of(VENUE_LIMITS_DTYPE)
+PACE: Final = offsets_of(PACE_DTYPE)
+MEMORY: Final = offsets_of(MEMORY_DTYPE)
+SEEN: Final = offsets_of(SEEN_DTYPE)
 ACCOUNT_LIMITS_BYTES: Final = ACCOUNT_LIMITS_DTYPE.itemsize
 VENUE_LIMITS_BYTES: Final = VENUE_LIMITS_DTYPE.itemsize
 RING_BYTES: Final = RING_DTYPE.itemsize

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from router.tables import named, offsets
+from nic.block import offsets_of
 
 GONE_NS: Final = 500_000_000
 MOST_VENUES: Final = 64
@@ -25,10 +25,8 @@ GONE_DTYPE: Final = np.dtype(
         ("venues", MISSING_DTYPE, (MOST_VENUES,)),
     ]
 )
-MissingAt: Any = named("MissingAt", MISSING_DTYPE.names)
-GoneAt: Any = named("GoneAt", GONE_DTYPE.names)
-MISSING: Final[Any] = MissingAt(*offsets(MISSING_DTYPE))
-GONE: Final[Any] = GoneAt(*offsets(GONE_DTYPE))
+MISSING: Final = offsets_of(MISSING_DTYPE)
+GONE: Final = offsets_of(GONE_DTYPE)
 MISSING_BYTES: Final = MISSING_DTYPE.itemsize
 GONE_BYTES: Final = GONE_DTYPE.itemsize
 

@@ -21,9 +21,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from nic.block import offsets_of
 from router.log import CANDIDATE_DTYPE
 from router.routing.gonetable import gone_section
-from router.tables import PLACES, named, offsets
+from router.tables import PLACES
 
 NONE: Final = 1 << 62
 MOST_LEVELS: Final = 32  # of a venue that a sweep looks at
@@ -145,16 +146,11 @@ SCRATCH_DTYPE: Final = np.dtype(
         ("heads", HEAD_DTYPE, (PLACES + 1,)),
     ]
 )
-WorkAt: Any = named("WorkAt", WORK_DTYPE.names)
-PlaceAt: Any = named("PlaceAt", PLACE_DTYPE.names)
-HeadAt: Any = named("HeadAt", HEAD_DTYPE.names)
-LineAt: Any = named("LineAt", CANDIDATE_DTYPE.names)
-ScratchAt: Any = named("ScratchAt", SCRATCH_DTYPE.names)
-WORK: Final[Any] = WorkAt(*offsets(WORK_DTYPE))
-PLACE: Final[Any] = PlaceAt(*offsets(PLACE_DTYPE))
-SOURCE: Final[Any] = HeadAt(*offsets(HEAD_DTYPE))
-LINE: Final[Any] = LineAt(*offsets(CANDIDATE_DTYPE))
-SCRATCH: Final[Any] = ScratchAt(*offsets(SCRATCH_DTYPE))
+WORK: Final = offsets_of(WORK_DTYPE)
+PLACE: Final = offsets_of(PLACE_DTYPE)
+SOURCE: Final = offsets_of(HEAD_DTYPE)
+LINE: Final = offsets_of(CANDIDATE_DTYPE)
+SCRATCH: Final = offsets_of(SCRATCH_DTYPE)
 PLACE_BYTES: Final = PLACE_DTYPE.itemsize
 LINE_BYTES: Final = CANDIDATE_DTYPE.itemsize
 LEVEL_BYTES: Final = LEVEL_DTYPE.itemsize

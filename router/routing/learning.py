@@ -13,7 +13,6 @@ a pool are in WEIGHT a single observation, so that forgetting (halving) keeps fr
 
 from __future__ import annotations
 
-from collections import namedtuple
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -22,7 +21,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from nic.block import field_offset
+from nic.block import offsets_of
 from router.routing.dark_sizes import BUCKETS
 from router.tables import PART, PLACES
 from router.tablespace import RouterTables, Section
@@ -106,23 +105,12 @@ CHOICE_DTYPE: Final = np.dtype(
     ]
 )
 
-named: Any = namedtuple  # the names come from the tables, which a type checker cannot follow
-LearningAt: Any = named("LearningAt", LEARNING_DTYPE.names)
-PoolAt: Any = named("PoolAt", POOL_DTYPE.names)
-FlowAt: Any = named("FlowAt", FLOW_DTYPE.names)
-NoteAt: Any = named("NoteAt", NOTE_DTYPE.names)
-ChoiceAt: Any = named("ChoiceAt", CHOICE_DTYPE.names)
 
-
-def _offsets(dtype: np.dtype[Any]) -> list[int]:
-    return [field_offset(dtype, name) for name in dtype.names or ()]
-
-
-LEARNING: Final[Any] = LearningAt(*_offsets(LEARNING_DTYPE))
-POOL: Final[Any] = PoolAt(*_offsets(POOL_DTYPE))
-FLOW: Final[Any] = FlowAt(*_offsets(FLOW_DTYPE))
-NOTE: Final[Any] = NoteAt(*_offsets(NOTE_DTYPE))
-CHOICE: Final[Any] = ChoiceAt(*_offsets(CHOICE_DTYPE))
+LEARNING: Final = offsets_of(LEARNING_DTYPE)
+POOL: Final = offsets_of(POOL_DTYPE)
+FLOW: Final = offsets_of(FLOW_DTYPE)
+NOTE: Final = offsets_of(NOTE_DTYPE)
+CHOICE: Final = offsets_of(CHOICE_DTYPE)
 POOL_BYTES: Final = POOL_DTYPE.itemsize
 FLOW_BYTES: Final = FLOW_DTYPE.itemsize
 NOTE_BYTES: Final = NOTE_DTYPE.itemsize

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from router.tables import named, offsets
+from nic.block import offsets_of
 
 MOST_POINTS: Final = 128
 MOST_SPAN_NS: Final = 86_400 * 1_000_000_000  # a day: products with fractions stay in 64 bits
@@ -34,8 +34,7 @@ CURVE_DTYPE: Final = np.dtype(
     ]
 )
 CURVE_BYTES: Final = CURVE_DTYPE.itemsize
-CurveAt: Any = named("CurveAt", CURVE_DTYPE.names)
-CURVE: Final[Any] = CurveAt(*offsets(CURVE_DTYPE))
+CURVE: Final = offsets_of(CURVE_DTYPE)
 
 
 def curve_sections(count: int) -> list[tuple[str, np.dtype[Any], int]]:

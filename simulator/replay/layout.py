@@ -20,12 +20,11 @@ the bytes look like is the business of the session's protocol.
 
 from __future__ import annotations
 
-from collections import namedtuple
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
-from nic.block import field_offset
+from nic.block import offsets_of
 from router.entry.formlayout import WORDS_DTYPE
 from router.entry.forms import ORDERS, REPLIES
 
@@ -262,41 +261,21 @@ WIRE_DTYPE: Final = np.dtype(
 )
 
 
-def offsets(dtype: np.dtype[Any]) -> list[int]:
-    """Byte offset of each field, in order."""
-    return [field_offset(dtype, name) for name in dtype.names or ()]
-
-
 # Offsets by name, for kernels: `ORDER.leaves` is a constant there.
-named: Any = namedtuple  # the names come from the tables, which a type checker cannot follow
-RequestAt: Any = named("RequestAt", REQUEST_DTYPE.names)
-AnswerAt: Any = named("AnswerAt", ANSWER_DTYPE.names)
-HeadAt: Any = named("HeadAt", HEAD_DTYPE.names)
-VenueAt: Any = named("VenueAt", VENUE_DTYPE.names)
-SessionAt: Any = named("SessionAt", SESSION_DTYPE.names)
-OrderAt: Any = named("OrderAt", ORDER_DTYPE.names)
-EventAt: Any = named("EventAt", EVENT_DTYPE.names)
-MessageAt: Any = named("MessageAt", MESSAGE_DTYPE.names)
-SentAt: Any = named("SentAt", SENT_DTYPE.names)
-TokenAt: Any = named("TokenAt", TOKEN_DTYPE.names)
-TakenAt: Any = named("TakenAt", TAKEN_DTYPE.names)
-HiddenAt: Any = named("HiddenAt", HIDDEN_DTYPE.names)
-SymbolAt: Any = named("SymbolAt", SYMBOL_DTYPE.names)
-WireAt: Any = named("WireAt", WIRE_DTYPE.names)
-REQUEST: Final[Any] = RequestAt(*offsets(REQUEST_DTYPE))
-ANSWER: Final[Any] = AnswerAt(*offsets(ANSWER_DTYPE))
-HEAD: Final[Any] = HeadAt(*offsets(HEAD_DTYPE))
-VENUE: Final[Any] = VenueAt(*offsets(VENUE_DTYPE))
-SESSION: Final[Any] = SessionAt(*offsets(SESSION_DTYPE))
-ORDER: Final[Any] = OrderAt(*offsets(ORDER_DTYPE))
-EVENT: Final[Any] = EventAt(*offsets(EVENT_DTYPE))
-MESSAGE: Final[Any] = MessageAt(*offsets(MESSAGE_DTYPE))
-SENT: Final[Any] = SentAt(*offsets(SENT_DTYPE))
-TOKEN: Final[Any] = TokenAt(*offsets(TOKEN_DTYPE))
-TAKEN: Final[Any] = TakenAt(*offsets(TAKEN_DTYPE))
-HIDDEN: Final[Any] = HiddenAt(*offsets(HIDDEN_DTYPE))
-SYMBOL: Final[Any] = SymbolAt(*offsets(SYMBOL_DTYPE))
-WIRE: Final[Any] = WireAt(*offsets(WIRE_DTYPE))
+REQUEST: Final = offsets_of(REQUEST_DTYPE)
+ANSWER: Final = offsets_of(ANSWER_DTYPE)
+HEAD: Final = offsets_of(HEAD_DTYPE)
+VENUE: Final = offsets_of(VENUE_DTYPE)
+SESSION: Final = offsets_of(SESSION_DTYPE)
+ORDER: Final = offsets_of(ORDER_DTYPE)
+EVENT: Final = offsets_of(EVENT_DTYPE)
+MESSAGE: Final = offsets_of(MESSAGE_DTYPE)
+SENT: Final = offsets_of(SENT_DTYPE)
+TOKEN: Final = offsets_of(TOKEN_DTYPE)
+TAKEN: Final = offsets_of(TAKEN_DTYPE)
+HIDDEN: Final = offsets_of(HIDDEN_DTYPE)
+SYMBOL: Final = offsets_of(SYMBOL_DTYPE)
+WIRE: Final = offsets_of(WIRE_DTYPE)
 REQUEST_BYTES: Final = REQUEST_DTYPE.itemsize
 ANSWER_BYTES: Final = ANSWER_DTYPE.itemsize
 VENUE_BYTES: Final = VENUE_DTYPE.itemsize

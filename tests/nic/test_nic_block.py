@@ -163,3 +163,9 @@ def test_names_and_rows_that_do_not_exist():
         block["plain"]
     with pytest.raises(KeyError, match="sides"):
         field_offset(INNER, "sides")
+
+
+def test_offsets_by_name_are_those_of_the_fields():
+    places = block_module.offsets_of(SECTIONS[0][1])
+    assert (places.packets, places.reasons) == (0, 8)
+    assert all(type(place) is int for place in places)
