@@ -8,10 +8,13 @@ from nic.raw import load_i64le, store_u64le
 from router.tables import (
     ACCOUNT_BYTES,
     CHILD_BYTES,
+    DOLLAR,
     HEAD,
     INSTRUMENT_BYTES,
     PARENT_BYTES,
     POSITION_BYTES,
+    TIER_BYTES,
+    VENUE,
     VENUE_BYTES,
 )
 
@@ -50,6 +53,18 @@ def child_row(router, number):
 def venue_row(router, number):
     """Where a venue is."""
     return load_i64le(router + HEAD.venues) + VENUE_BYTES * number
+
+
+@njit(nogil=True, forceinline=True)
+def rates_of(venue, kind):
+    """Where a venue's rates in force are; `venue` is its row, `kind` TIER.removed, TIER.added, …"""
+    return venue + VENUE.tiers + TIER_BYTES * get(venue, VENUE.tier) + kind
+
+
+@njit(nogil=True, forceinline=True)
+def tick_at(venue, price):
+    """A venue's tick at a price; `venue` is its row."""
+    return get(venue, VENUE.tick if price >= DOLLAR else VENUE.small_tick)
 
 
 @njit(nogil=True, forceinline=True)

@@ -27,6 +27,7 @@ import numpy as np
 from nic.block import offsets_of
 
 PART: Final = 1_000_000_000
+DOLLAR: Final = 100_000_000  # a currency unit: from this price on rates and ticks are others
 PLACES: Final = 64  # venues that there is room for in a parent's or decision's scratch
 
 # Flags of intents and children.

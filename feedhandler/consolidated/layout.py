@@ -186,6 +186,8 @@ QUOTE_TIME: Final = field_offset(QUOTE_DTYPE, "time_ns")
 QUOTE_STATUS: Final = field_offset(QUOTE_DTYPE, "status")
 
 RECORD_BEST: Final = field_offset(RECORD_DTYPE, "bid")
+RECORD_NATIONAL_BID: Final = field_offset(RECORD_DTYPE, "national_bid")
+RECORD_NATIONAL_OFFER: Final = field_offset(RECORD_DTYPE, "national_offer")
 RECORD_TIME: Final = field_offset(RECORD_DTYPE, "time_ns")
 RECORD_SINCE: Final = field_offset(RECORD_DTYPE, "since_ns")
 RECORD_STATE: Final = field_offset(RECORD_DTYPE, "state")

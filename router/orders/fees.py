@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from numba import njit
 
-from router.rows import get, put, venue_row
-from router.tables import ADDED, IN_AUCTION, REMOVED, TIER, TIER_BYTES, VENUE
+from router.rows import get, put, rates_of, venue_row
+from router.tables import ADDED, DOLLAR, IN_AUCTION, REMOVED, TIER, TIER_BYTES, VENUE
 
-UNIT = 100_000_000  # one currency unit, and the whole of a rate by notional
 RATE_BYTES = TIER.removed - TIER.added
 
 
@@ -20,7 +19,7 @@ RATE_BYTES = TIER.removed - TIER.added
 def share_of_notional(shares, price, rate):
     """shares x price x rate / 1e8, rounded down, without a product that does not fit."""
     money = shares * price
-    return money // UNIT * rate + money % UNIT * rate // UNIT
+    return money // DOLLAR * rate + money % DOLLAR * rate // DOLLAR
 
 
 @njit(nogil=True)
@@ -33,9 +32,8 @@ def fee_of(router, venue, liquidity, shares, price):
     if get(row, VENUE.tier_count) == 0:
         return 0
     known = liquidity if ADDED <= liquidity <= IN_AUCTION else REMOVED
-    tier = row + VENUE.tiers + TIER_BYTES * get(row, VENUE.tier)
-    rate = tier + TIER.added + RATE_BYTES * (known - ADDED)
-    if price >= UNIT:
+    rate = rates_of(row, TIER.added + RATE_BYTES * (known - ADDED))
+    if price >= DOLLAR:
         return shares * get(rate, 0)
     return share_of_notional(shares, price, get(rate, 8))
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from numba import njit
 
-from feedhandler.consolidated.layout import RECORD_BEST, RECORD_BYTES, RECORD_DTYPE, RECORDS
-from nic.block import field_offset
+from feedhandler.consolidated.best import record_address
+from feedhandler.consolidated.layout import RECORD_BEST, RECORD_NATIONAL_BID, RECORD_NATIONAL_OFFER
 from router.rows import get
 from router.tables import HEAD
 
-NATIONAL = field_offset(RECORD_DTYPE, "national_bid") - RECORD_BEST
-OFFER = field_offset(RECORD_DTYPE, "offer") - RECORD_BEST  # from a bid to its offer
+OFFER = RECORD_NATIONAL_OFFER - RECORD_NATIONAL_BID  # from a bid to its offer
 
 
 @njit(nogil=True)
@@ -24,8 +23,7 @@ def middle(best):
 @njit(nogil=True)
 def national_best(router, instrument):
     """Where the national best bid of an instrument is: price, shares; OFFER on is the offer."""
-    record = get(get(router, HEAD.market), RECORDS) + RECORD_BYTES * instrument
-    return record + RECORD_BEST + NATIONAL
+    return record_address(get(router, HEAD.market), instrument) + RECORD_NATIONAL_BID
 
 
 @njit(nogil=True)
@@ -34,6 +32,5 @@ def midpoint(router, instrument):
     market = get(router, HEAD.market)
     if market == 0:
         return 0
-    best = get(market, RECORDS) + RECORD_BYTES * instrument + RECORD_BEST
-    national = middle(best + NATIONAL)
-    return national if national != 0 else middle(best)
+    national = middle(national_best(router, instrument))
+    return national if national != 0 else middle(record_address(market, instrument) + RECORD_BEST)

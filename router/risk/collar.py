@@ -5,12 +5,11 @@ from __future__ import annotations
 from numba import njit
 
 from feedhandler.actions import BUY
-from feedhandler.consolidated.best import record_address
-from nic.raw import load_i64le
-from router.risk.facts import NATIONAL_BID, NATIONAL_OFFER, rules_of
+from router.risk.facts import market_prices, rules_of
 from router.risk.layout import ACCOUNT_LIMITS, WHOLE_BPS
-from router.rows import get, instrument_row
-from router.tables import HEAD, INSTRUMENT
+from router.risk.pricing import reference
+from router.rows import get
+from router.tables import HEAD
 
 
 @njit(nogil=True)
@@ -35,16 +34,12 @@ def farthest(side, price, bps):
 def within_collars(router, account, instrument, side, limit):
     """A limit (0: none) made tight enough for the price collars of an account, where it has some.
 
-    The same prices as `judge_collars` compares with: the far side of the national best, else the
-    own side, and the last trade.
+    By the prices that `judge_collars` compares with.
     """
     limits = get(router, HEAD.limits)
     if limits == 0 or get(router, HEAD.market) == 0:
         return limit
-    record, rules = record_address(get(router, HEAD.market), instrument), rules_of(limits, account)
-    bid, offer = load_i64le(record + NATIONAL_BID), load_i64le(record + NATIONAL_OFFER)
-    near, far = (bid, offer) if side == BUY else (offer, bid)
-    national = farthest(side, far if far != 0 else near, get(rules, ACCOUNT_LIMITS.collar_bps))
-    last = get(instrument_row(router, instrument), INSTRUMENT.last)
-    traded = farthest(side, last, get(rules, ACCOUNT_LIMITS.last_bps))
+    prices, rules = market_prices(router, instrument), rules_of(limits, account)
+    national = farthest(side, reference(side, prices), get(rules, ACCOUNT_LIMITS.collar_bps))
+    traded = farthest(side, prices.last, get(rules, ACCOUNT_LIMITS.last_bps))
     return tighter(side, tighter(side, limit, national), traded)

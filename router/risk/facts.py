@@ -5,10 +5,10 @@ from __future__ import annotations
 from numba import njit
 
 from feedhandler.actions import BUY, SELL
-from feedhandler.consolidated.best import record_address
-from feedhandler.consolidated.layout import LOWER_BAND, RECORD_BEST, UPPER_BAND
+from feedhandler.consolidated.layout import LOWER_BAND, UPPER_BAND
 from feedhandler.consolidated.quotes import instrument_row as market_row
 from nic.raw import load_i64le
+from router.orders.midpoints import OFFER, national_best
 from router.risk.layout import (
     ACCOUNT_LIMITS,
     ACCOUNT_LIMITS_BYTES,
@@ -35,9 +35,6 @@ from router.risk.layout import (
 )
 from router.rows import account_row, child_row, get, instrument_row, position_row, venue_row
 from router.tables import ACCOUNT, CANCEL, CHILD, ENTER, HEAD, INSTRUMENT, INTENT, POSITION, REPLACE
-
-NATIONAL_BID = RECORD_BEST + 48
-NATIONAL_OFFER = NATIONAL_BID + 24
 
 
 @njit(nogil=True, forceinline=True)
@@ -186,18 +183,14 @@ def usable(price):
 
 
 @njit(nogil=True)
-def prices_of(facts):
-    """What the market says of the instrument: national best, last trade, price bands."""
-    market = get(facts.router, HEAD.market)
-    record = record_address(market, facts.instrument_number)
-    bands = market_row(market, facts.instrument_number)
-    bid, offer = load_i64le(record + NATIONAL_BID), load_i64le(record + NATIONAL_OFFER)
-    has_bid = load_i64le(record + NATIONAL_BID + 8) > 0
-    has_offer = load_i64le(record + NATIONAL_OFFER + 8) > 0
+def market_prices(router, instrument):
+    """What the market says of an instrument: national best, last trade, price bands."""
+    best = national_best(router, instrument)
+    bands = market_row(get(router, HEAD.market), instrument)
     return Prices(
-        bid=usable(bid) if has_bid else 0,
-        offer=usable(offer) if has_offer else 0,
-        last=usable(get(facts.instrument, INSTRUMENT.last)),
+        bid=usable(get(best, 0)) if get(best, 8) > 0 else 0,
+        offer=usable(get(best, OFFER)) if get(best, OFFER + 8) > 0 else 0,
+        last=usable(get(instrument_row(router, instrument), INSTRUMENT.last)),
         lower=load_i64le(bands + LOWER_BAND),
         upper=load_i64le(bands + UPPER_BAND),
     )

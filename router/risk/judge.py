@@ -13,7 +13,7 @@ from feedhandler.actions import SELL
 from nic.raw import load_acquire_u64
 from router.risk import layout as reasons
 from router.risk.exposure import judge_exposure
-from router.risk.facts import gather, judge_figures, judge_kind, judge_numbers, prices_of
+from router.risk.facts import gather, judge_figures, judge_kind, judge_numbers, market_prices
 from router.risk.layout import LIMITS, MEMORY, MINUTE_BUCKET_NS, PACE, REASON_ROOM, SECOND_BUCKET_NS
 from router.risk.memory import count_one, pace_of_account, remember, ring_of_venue
 from router.risk.own import judge_duplicate, judge_self_trade
@@ -35,7 +35,7 @@ def judge_order(facts):
         verdict = judge_tick(facts)
     if verdict[0] != reasons.PASSED:
         return verdict
-    prices = prices_of(facts)
+    prices = market_prices(facts.router, facts.instrument_number)
     verdict = judge_collars(facts, prices)
     if verdict[0] != reasons.PASSED:
         return verdict

@@ -26,7 +26,6 @@ MOST_MONEY: Final = 1 << 60  # of a limit, and of what an account's figures may 
 MOST_HELD: Final = 1 << 40  # shares of a position or of its open orders
 MOST_SUM: Final = 1 << 62  # sums over accounts stop there
 WHOLE_BPS: Final = 10_000
-DOLLAR: Final = 100_000_000  # from this price on the venue's `tick` holds, below its `small_tick`
 
 # A ring of counts: this bucket and the 16 before it, so that every span of 16 is inside.
 BUCKETS: Final = 17

@@ -7,8 +7,8 @@ from numba import njit
 from feedhandler.actions import BUY
 from router.risk import layout as reasons
 from router.risk.facts import opens_of
-from router.risk.layout import ACCOUNT_LIMITS, DOLLAR, MOST_PRICE, MOST_SHARES, WHOLE_BPS
-from router.rows import get
+from router.risk.layout import ACCOUNT_LIMITS, MOST_PRICE, MOST_SHARES, WHOLE_BPS
+from router.rows import get, tick_at
 from router.tables import VENUE
 
 
@@ -36,16 +36,16 @@ def judge_tick(facts):
     price = facts.price
     if price < 0 or price > MOST_PRICE:
         return reasons.PRICE, price, MOST_PRICE
-    tick = get(facts.venue, VENUE.tick if price >= DOLLAR else VENUE.small_tick)
+    tick = tick_at(facts.venue, price)
     if price != 0 and (tick < 1 or price % tick != 0):
         return reasons.TICK, price, tick
     return reasons.PASSED, 0, 0
 
 
 @njit(nogil=True)
-def reference(facts, prices):
+def reference(side, prices):
     """The national price that a price is compared with: the far side's, else the own; 0: none."""
-    if facts.side == BUY:
+    if side == BUY:
         return prices.offer if prices.offer != 0 else prices.bid
     return prices.bid if prices.bid != 0 else prices.offer
 
@@ -66,7 +66,7 @@ def judge_collars(facts, prices):
     An order without a price has none to be wrong, but needs one for its money.
     """
     price, rules = facts.price, facts.rules
-    national = reference(facts, prices)
+    national = reference(facts.side, prices)
     if national == 0 and prices.last == 0:
         return reasons.NO_REFERENCE, price, 0
     if price == 0:

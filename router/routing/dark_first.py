@@ -25,10 +25,10 @@ from router.routing.decisions import choice_row, new_choice, next_decision, reco
 from router.routing.hidden import hidden_size
 from router.routing.learning import CHOICE, LEARNING, NOTE, NOTE_BYTES
 from router.routing.parameters import MINIMUM_PART, PATIENCE_NS
-from router.routing.posting_fees import fee_of_share
 from router.routing.posting_flows import midpoint
 from router.routing.posting_prices import national, on_tick, trades, within
 from router.routing.posting_states import is_settled
+from router.routing.prices import fee_at
 from router.rows import add, child_row, get, parent_row, put, venue_row
 from router.tables import (
     CHILD,
@@ -112,7 +112,7 @@ def gather_pools(router, learning, parent, price, closed):
         pool = pool_row(learning, venue, instrument, side)
         if pool == 0:
             continue
-        row, fee = new_choice(learning, count, venue), fee_of_share(at, TIER.midpoint, mid)
+        row, fee = new_choice(learning, count, venue), fee_at(at, TIER.midpoint, mid)
         put(row, CHOICE.price, on_tick(at, side, price))
         put(row, CHOICE.believed, hidden_size(router, venue, instrument, 3 - side))
         put(row, CHOICE.shares, get(row, CHOICE.believed))

@@ -47,9 +47,21 @@ from router.routing.layout import (
     SCRATCH,
     WORK,
 )
-from router.routing.prices import DOLLAR, fee_of_share, rates
-from router.rows import add, child_row, get, position_row, put, venue_row
-from router.tables import CHILD, ENTER, HEAD, INTENT, PARENT, PLACES, POSITION, TAKES, TIER, VENUE
+from router.routing.prices import fee_of_share
+from router.rows import add, child_row, get, position_row, put, rates_of, venue_row
+from router.tables import (
+    CHILD,
+    DOLLAR,
+    ENTER,
+    HEAD,
+    INTENT,
+    PARENT,
+    PLACES,
+    POSITION,
+    TAKES,
+    TIER,
+    VENUE,
+)
 
 USABLE, MARKS, NUMBER = 16, 24, 32  # shifts of the word at a quote's status
 
@@ -254,7 +266,7 @@ def see_venue(scratch, venue, row, quotes, cap):
         new_line(scratch, venue, load_i64le(shown), shares, none, flags, none)
         return none
     place = new_place(scratch, venue, row, quote)
-    removed = rates(row, TIER.removed)
+    removed = rates_of(row, TIER.removed)
     put(place, PLACE.per_share, get(removed, 0))
     put(place, PLACE.per_notional, get(removed, 8))
     put(place, PLACE.lot, max(get(row, VENUE.lot), 1))

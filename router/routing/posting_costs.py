@@ -27,9 +27,9 @@ from feedhandler.actions import BUY
 from feedhandler.consolidated.layout import QUOTE_PROTECTED
 from router.routing.hidden import halved
 from router.routing.learning import CHOICE
-from router.routing.posting_fees import fee_of_share
 from router.routing.posting_prices import national
 from router.routing.posting_queue import quote_row
+from router.routing.prices import fee_at
 from router.rows import get, venue_row
 from router.tables import HEAD, PART, TIER, VENUE
 
@@ -94,7 +94,7 @@ def take_cost(router, instrument, side, mid):
         quote = quote_row(market, number, instrument) + QUOTE_PROTECTED + 16 * (far_side - 1)
         if get(quote, 8) == 0 or get(quote, 0) != far:
             continue
-        removed = fee_of_share(at, TIER.removed, far)
+        removed = fee_at(at, TIER.removed, far)
         fee = removed if not found else min(fee, removed)
         found = True
     return clamped((far - mid if side == BUY else mid - far) + fee)

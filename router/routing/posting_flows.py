@@ -5,14 +5,12 @@ from __future__ import annotations
 from numba import njit
 
 from feedhandler.actions import BUY
-from feedhandler.consolidated.best import record_address
-from feedhandler.consolidated.layout import RECORD_BEST
+from router.orders.midpoints import OFFER, middle, national_best
 from router.routing.hidden import SHARE, add_executed, flow_row, halved
 from router.routing.learning import FLOW, LEARNING
 from router.rows import get, put
 from router.tables import HEAD
 
-NATIONAL_BID, NATIONAL_OFFER = RECORD_BEST + 48, RECORD_BEST + 72
 DRIFT_WEIGHT = 16
 LN2_MILLI = 693
 MOST_RATIO = 1 << 20  # horizon over half-life, in 1/1000
@@ -24,11 +22,8 @@ def midpoint(router, instrument):
     market = get(router, HEAD.market)
     if market == 0:
         return market
-    record = record_address(market, instrument)
-    bid, offer = get(record, NATIONAL_BID), get(record, NATIONAL_OFFER)
-    if get(record, NATIONAL_BID + 8) == 0 or get(record, NATIONAL_OFFER + 8) == 0 or bid > offer:
-        return market * 0
-    return (bid + offer) // 2
+    best = national_best(router, instrument)
+    return middle(best) if get(best, 0) <= get(best, OFFER) else market * 0
 
 
 @njit(nogil=True)

@@ -7,11 +7,10 @@ from numba import njit
 from feedhandler.actions import BUY
 from feedhandler.consolidated.best import FLAG_SHIFT, record_address
 from feedhandler.consolidated.layout import CROSSED, MARKET_HALTED, RECORD_BEST, RECORD_STATE
-from router.routing.posting_flows import NATIONAL_BID, NATIONAL_OFFER
-from router.rows import get
-from router.tables import HEAD, VENUE
+from router.orders.midpoints import OFFER, national_best
+from router.rows import get, tick_at
+from router.tables import HEAD
 
-DOLLAR = 100_000_000
 CENT = 1_000_000
 STATE_MASK = 0xFF
 
@@ -26,28 +25,28 @@ def trades(router, instrument):
     state = get(record, RECORD_STATE)
     if state & STATE_MASK == CROSSED or (state >> FLAG_SHIFT) & MARKET_HALTED:
         return False
-    return get(record, NATIONAL_BID + 8) != 0 and get(record, NATIONAL_OFFER + 8) != 0
+    best = national_best(router, instrument)
+    return get(best, 8) != 0 and get(best, OFFER + 8) != 0
 
 
 @njit(nogil=True)
 def national(router, instrument, side):
     """Price of the national best of a side; see `trades`."""
-    record = record_address(get(router, HEAD.market), instrument)
-    return get(record, NATIONAL_BID if side == BUY else NATIONAL_OFFER)
+    return get(national_best(router, instrument), 0 if side == BUY else OFFER)
 
 
 @njit(nogil=True)
 def best_shown(router, instrument, side):
     """Best price of a side over all venues and sizes; 0 where nothing is shown."""
     record = record_address(get(router, HEAD.market), instrument)
-    word = record + RECORD_BEST + (0 if side == BUY else 24)
+    word = record + RECORD_BEST + (0 if side == BUY else OFFER)
     return get(word, 0) * (get(word, 8) != 0)
 
 
 @njit(nogil=True)
 def tick_of(venue, price):
     """A venue's tick at a price; a cent where it has none."""
-    tick = get(venue, VENUE.tick if price >= DOLLAR else VENUE.small_tick)
+    tick = tick_at(venue, price)
     return tick if tick > 0 else CENT
 
 

@@ -11,10 +11,10 @@ from router.routing.hidden import flow_row, hidden_size
 from router.routing.learning import CHOICE, FLOW, LEARNING
 from router.routing.parameters import HORIZON_NS, OFFSET_TICKS, PEG, PEG_BEHIND, PEG_IMPROVE
 from router.routing.posting_costs import clamped, take_cost
-from router.routing.posting_fees import fee_of_share
 from router.routing.posting_flows import midpoint, outflow
 from router.routing.posting_prices import best_shown, national, on_tick, tick_of, trades, within
 from router.routing.posting_queue import best_of_others, is_usable, queue_ahead
+from router.routing.prices import fee_at
 from router.rows import get, parent_row, put, venue_row
 from router.tables import HEAD, PARENT, PLACES, POST_ONLY, TIER, VENUE
 
@@ -81,7 +81,7 @@ def gather_venues(router, learning, parent, limit, now):
         if price <= 0 or not is_usable(market, number, instrument):
             continue
         row, flow = new_choice(learning, count, venue), flow_row(learning, venue, instrument, side)
-        fee = fee_of_share(at, TIER.added, price)
+        fee = fee_at(at, TIER.added, price)
         filled = (price - mid if side == BUY else mid - price) + fee + get(flow, FLOW.drift)
         queue = queue_ahead(market, number, instrument, side, price)
         put(row, CHOICE.believed, hidden_size(router, venue, instrument, side))

@@ -12,8 +12,9 @@ import numpy as np
 from numba import njit
 
 from feedhandler.consolidated.best import record_address
-from feedhandler.consolidated.layout import CROSSED, RECORD_BEST, RECORD_STATE
+from feedhandler.consolidated.layout import CROSSED, RECORD_NATIONAL_BID, RECORD_STATE
 from nic.raw import load_i64le, load_n8, wrapping_product
+from router.orders.midpoints import middle
 from router.rows import add, get, put
 from router.tables import AT_MIDPOINT
 from simulator.matching.speed import next_random
@@ -21,7 +22,6 @@ from simulator.replay.answers import fill
 from simulator.replay.layout import DRAWS, HEAD, HIDDEN, HIDDEN_BYTES, ORDER, VENUE
 from simulator.replay.rows import answer_room
 
-NATIONAL = RECORD_BEST + 48  # bid, quantity, venues, offer, quantity, venues
 TENTH_OF_A_MIL = 10_000  # wires have four decimals
 MOST_SKIPPED = 64  # renewals that are gone through one by one
 BY_VENUE, BY_PLACE, BY_COUNT = 0x5851F42D4C957F2D, 0x2545F4914F6CDD1D, 0x1D8E4E27C47D124F
@@ -31,13 +31,11 @@ BY_VENUE, BY_PLACE, BY_COUNT = 0x5851F42D4C957F2D, 0x2545F4914F6CDD1D, 0x1D8E4E2
 def midpoint(sim, instrument):
     """The midpoint of the national best, in tenths of a mil rounded down; 0: there is none."""
     record = record_address(get(sim, HEAD.market), instrument)
-    best = record + NATIONAL
-    if load_i64le(best + 8) == 0 or load_i64le(best + 32) == 0:
-        return np.int64(0)
+    best = record + RECORD_NATIONAL_BID
     if load_n8(record + RECORD_STATE) == CROSSED:
         return np.int64(0)
-    middle = (load_i64le(best) + load_i64le(best + 24)) // 2
-    return middle - middle % TENTH_OF_A_MIL
+    between = middle(best)
+    return between - between % TENTH_OF_A_MIL
 
 
 @njit(nogil=True)

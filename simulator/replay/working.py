@@ -10,11 +10,12 @@ from feedhandler.books.farlevels import far_count
 from feedhandler.books.ladder import better, ladder_address, level_address, window_bits
 from feedhandler.books.layout import LEVEL_QUANTITY
 from feedhandler.consolidated.best import record_address
+from feedhandler.consolidated.layout import RECORD_NATIONAL_BID, RECORD_NATIONAL_OFFER
 from nic.raw import load_i64le
 from router.rows import get, put
 from router.tables import FOK, IOC, ISO, POST_ONLY, REMOVED
 from simulator.replay.answers import cancel_shares, fill
-from simulator.replay.hidden import NATIONAL, midpoint, take_hidden
+from simulator.replay.hidden import midpoint, take_hidden
 from simulator.replay.layout import (
     ENTERING,
     FOK_NOT_FILLED,
@@ -46,9 +47,8 @@ def taking_limit(sim, order):
     venue = get(order, ORDER.venue)
     if not has_rule(venue, PROTECTS) or get(order, ORDER.flags) & ISO != 0:
         return price
-    best = record_address(get(sim, HEAD.market), get(order, ORDER.instrument)) + NATIONAL
-    if side == BUY:
-        best += 24
+    record = record_address(get(sim, HEAD.market), get(order, ORDER.instrument))
+    best = record + (RECORD_NATIONAL_OFFER if side == BUY else RECORD_NATIONAL_BID)
     national = load_i64le(best)
     if load_i64le(best + 8) == 0:
         return price
