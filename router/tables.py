@@ -166,7 +166,6 @@ DOWN_SESSION: Final = 1
 DOWN_BREAKER: Final = 2
 DOWN_KILLED: Final = 4
 DOWN_ASKED: Final = 8  # a person said so
-DOWN_REASONS: Final = ("session down", "breaker open", "killed", "switched off")
 
 VENUE_DTYPE: Final = np.dtype(
     [
@@ -233,11 +232,9 @@ ACCOUNT_DTYPE: Final = np.dtype(
         ("cancels", "i8"),
         ("fills", "i8"),
         ("rejects", "i8"),
-        ("second", "i8"),  # the second being counted, epoch
-        ("second_orders", "i8"),  # sent in it
         ("bought", "i8"),  # shares
         ("sold", "i8"),
-        ("unused", "i8", (13,)),
+        ("unused", "i8", (15,)),
     ]
 )
 
@@ -382,7 +379,6 @@ INTENT_DTYPE: Final = np.dtype(
 ENTER, REPLACE, CANCEL = 1, 2, 3
 INTENT_KINDS: Final = ("none", "enter", "replace", "cancel")
 
-TIMER_DTYPE: Final = np.dtype([("due_ns", "i8"), ("order", "i8"), ("kind", "i8"), ("who", "i8")])
 PARENT_TIMER, INTENT_TIMER = 1, 2
 
 PLAN_DTYPE: Final = np.dtype(
@@ -397,18 +393,6 @@ PLAN_DTYPE: Final = np.dtype(
     ]
 )
 
-TABLES: Final = {
-    "venues": VENUE_DTYPE,
-    "instruments": INSTRUMENT_DTYPE,
-    "accounts": ACCOUNT_DTYPE,
-    "positions": POSITION_DTYPE,
-    "parents": PARENT_DTYPE,
-    "children": CHILD_DTYPE,
-    "intents": INTENT_DTYPE,
-    "timers": TIMER_DTYPE,
-}
-
-
 # Offsets by name, for kernels: `PARENT.cum` is a constant there.
 HEAD: Final = offsets_of(HEAD_DTYPE)
 VENUE: Final = offsets_of(VENUE_DTYPE)
@@ -419,7 +403,6 @@ POSITION: Final = offsets_of(POSITION_DTYPE)
 PARENT: Final = offsets_of(PARENT_DTYPE)
 CHILD: Final = offsets_of(CHILD_DTYPE)
 INTENT: Final = offsets_of(INTENT_DTYPE)
-TIMER: Final = offsets_of(TIMER_DTYPE)
 PLAN: Final = offsets_of(PLAN_DTYPE)
 VENUE_BYTES: Final = VENUE_DTYPE.itemsize
 TIER_BYTES: Final = TIER_DTYPE.itemsize
@@ -429,4 +412,3 @@ POSITION_BYTES: Final = POSITION_DTYPE.itemsize
 PARENT_BYTES: Final = PARENT_DTYPE.itemsize
 CHILD_BYTES: Final = CHILD_DTYPE.itemsize
 INTENT_BYTES: Final = INTENT_DTYPE.itemsize
-TIMER_BYTES: Final = TIMER_DTYPE.itemsize

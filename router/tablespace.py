@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from feedhandler.actions import ACTION_DTYPE
 from feedhandler.consolidated.layout import MOST_VENUES
 from nic.block import Block, create
+from nic.dueheap import DUE_DTYPE
 from nic.layout import DESCRIPTOR_DTYPE
 from router import tables
 from router.logreader import LogReader, log_sections, open_log
@@ -79,7 +80,7 @@ class RouterTables:
             ("children", tables.CHILD_DTYPE, sizes.children + 1),
             ("tokens", np.dtype("i8"), sizes.tokens + 1),
             ("intents", tables.INTENT_DTYPE, sizes.intents),
-            ("timers", tables.TIMER_DTYPE, sizes.timers),
+            ("timers", DUE_DTYPE, sizes.timers),
             ("executions", np.dtype("i8"), 2 * sizes.executions),
             ("active", np.dtype("i4"), instruments),
             ("plan", tables.PLAN_DTYPE, 1),

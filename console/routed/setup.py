@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -75,8 +74,3 @@ def check_symbols(setup: Setup, master: SymbolMaster) -> None:
                 f"{setup.parents_path}: parent {order.name}: symbol {order.symbol!r}: "
                 "no venue in these captures names it"
             )
-
-
-def symbol_numbers(master: SymbolMaster, symbols: Sequence[str]) -> dict[str, int]:
-    """Numbers by symbol, of those that are there."""
-    return {name: master.number_of(name) for name in symbols if master.number_of(name) > 0}

@@ -20,7 +20,6 @@ from nic.raw import load_n32le, store_u32le
 from router.routing.dark_sizes import BUCKETS
 from router.routing.learning import LEARNING, POOL, POOL_BYTES, SIDES, WEIGHT
 from router.rows import get
-from router.tables import PART
 
 
 @njit(nogil=True)
@@ -86,12 +85,3 @@ def next_tail(learning, pool, bucket, tail):
     if behind_known and risk_of(pool, bucket) < known:
         return max(tail, get(learning, LEARNING.least_tail))
     return max(tail_step(pool, bucket, tail), get(learning, LEARNING.least_tail))
-
-
-@njit(nogil=True)
-def tail_of(pool, bucket):
-    """T of a bucket, without optimism."""
-    tail = PART
-    for before in range(bucket):
-        tail = tail_step(pool, before, tail)
-    return tail

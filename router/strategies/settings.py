@@ -22,7 +22,6 @@ MOST_ROUNDS: Final = 100
 MOST_TICKS: Final = 10_000
 MOST_RATE: Final = 900_000_000  # of a POV: nine tenths of the volume
 LEAST_SLICE_NS: Final = 1_000_000
-MOST_NUMBER: Final = 1e9  # of the impact model
 FINISH_NS: Final = 1_000_000_000  # of orders that rest: from so long before the end they take
 FINISHES: Final = ("take", "cancel")
 

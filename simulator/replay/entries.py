@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import cfunc, njit, types
 
+from nic.dueheap import DUE
 from nic.layout import DESCRIPTOR_BYTES
 from nic.move import move_bytes
 from router.rows import add, get, put
@@ -12,7 +13,6 @@ from simulator.matching.speed import pass_through
 from simulator.replay.arriving import hear
 from simulator.replay.layout import (
     ARRIVAL,
-    EVENT,
     HEAD,
     MARKET_VENUES,
     MESSAGE,
@@ -27,7 +27,6 @@ from simulator.replay.resting import renewed
 from simulator.replay.rows import (
     answer_row,
     drop_event,
-    event_row,
     free_message,
     message_row,
     next_answer_ns,
@@ -87,8 +86,8 @@ def arrive(sim, number, now_ns):
 @njit(nogil=True)
 def happen(sim):
     """The first of the events."""
-    row = event_row(sim, 0)
-    now_ns, kind, who = get(row, EVENT.time_ns), get(row, EVENT.kind), get(row, EVENT.who)
+    row = get(sim, HEAD.events)
+    now_ns, kind, who = get(row, DUE.due_ns), get(row, DUE.kind), get(row, DUE.who)
     drop_event(sim)
     if kind == ARRIVAL:
         arrive(sim, who, now_ns)

@@ -228,7 +228,6 @@ ORDER_DTYPE: Final = np.dtype(
         ("entered_ns", "i8"),
     ]
 )
-EVENT_DTYPE: Final = np.dtype([("time_ns", "i8"), ("number", "i8"), ("kind", "i8"), ("who", "i8")])
 MESSAGE_DTYPE: Final = np.dtype(
     [("next", "i8"), ("session", "i8"), ("length", "i8"), ("unused", "i8"),
      ("data", "u1", (MESSAGE_BYTES,))]
@@ -268,7 +267,6 @@ HEAD: Final = offsets_of(HEAD_DTYPE)
 VENUE: Final = offsets_of(VENUE_DTYPE)
 SESSION: Final = offsets_of(SESSION_DTYPE)
 ORDER: Final = offsets_of(ORDER_DTYPE)
-EVENT: Final = offsets_of(EVENT_DTYPE)
 MESSAGE: Final = offsets_of(MESSAGE_DTYPE)
 SENT: Final = offsets_of(SENT_DTYPE)
 TOKEN: Final = offsets_of(TOKEN_DTYPE)
@@ -281,7 +279,6 @@ ANSWER_BYTES: Final = ANSWER_DTYPE.itemsize
 VENUE_BYTES: Final = VENUE_DTYPE.itemsize
 SESSION_BYTES: Final = SESSION_DTYPE.itemsize
 ORDER_BYTES: Final = ORDER_DTYPE.itemsize
-EVENT_BYTES: Final = EVENT_DTYPE.itemsize
 MESSAGE_SLOT_BYTES: Final = MESSAGE_DTYPE.itemsize
 SENT_BYTES: Final = SENT_DTYPE.itemsize
 TOKEN_BYTES: Final = TOKEN_DTYPE.itemsize

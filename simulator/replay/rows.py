@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from nic.dueheap import DUE, heap_drop, heap_push
 from nic.raw import wrapping_product
 from router.rows import add, get, put
 from simulator.replay.layout import (
-    EVENT,
-    EVENT_BYTES,
     HEAD,
     MESSAGE,
     MESSAGE_SLOT_BYTES,
@@ -88,30 +87,6 @@ def name_order(sim, session, token, number):
     add(sim, HEAD.token_count, 1)
 
 
-@njit(nogil=True, forceinline=True)
-def event_row(sim, place):
-    """Where a place of the heap is."""
-    return get(sim, HEAD.events) + EVENT_BYTES * place
-
-
-@njit(nogil=True, forceinline=True)
-def is_before(a, b):
-    """Whether one event comes before another."""
-    first, second = get(a, EVENT.time_ns), get(b, EVENT.time_ns)
-    if first != second:
-        return first < second
-    return get(a, EVENT.number) < get(b, EVENT.number)
-
-
-@njit(nogil=True, forceinline=True)
-def swap_events(a, b):
-    """Two events change places."""
-    for offset in range(0, EVENT_BYTES, 8):
-        word = get(a, offset)
-        put(a, offset, get(b, offset))
-        put(b, offset, word)
-
-
 @njit(nogil=True)
 def push_event(sim, time_ns, kind, who):
     """A new event; 1, or 0 where there is no room (counted)."""
@@ -119,39 +94,18 @@ def push_event(sim, time_ns, kind, who):
     if place == get(sim, HEAD.most_events):
         add(sim, HEAD.full, 1)
         return 0
+    heap_push(get(sim, HEAD.events), place, time_ns, get(sim, HEAD.event_number), kind, who)
     put(sim, HEAD.event_count, place + 1)
-    row = event_row(sim, place)
-    put(row, EVENT.time_ns, time_ns)
-    put(row, EVENT.number, get(sim, HEAD.event_number))
-    put(row, EVENT.kind, kind)
-    put(row, EVENT.who, who)
     add(sim, HEAD.event_number, 1)
-    while place > 0:
-        above = (place - 1) >> 1
-        if not is_before(event_row(sim, place), event_row(sim, above)):
-            break
-        swap_events(event_row(sim, place), event_row(sim, above))
-        place = above
     return 1
 
 
 @njit(nogil=True)
 def drop_event(sim):
     """Takes the first event off the heap."""
-    count = get(sim, HEAD.event_count) - 1
-    put(sim, HEAD.event_count, count)
-    swap_events(event_row(sim, 0), event_row(sim, count))
-    place = 0
-    while True:
-        child = 2 * place + 1
-        if child >= count:
-            return
-        if child + 1 < count and is_before(event_row(sim, child + 1), event_row(sim, child)):
-            child += 1
-        if not is_before(event_row(sim, child), event_row(sim, place)):
-            return
-        swap_events(event_row(sim, place), event_row(sim, child))
-        place = child
+    count = get(sim, HEAD.event_count)
+    heap_drop(get(sim, HEAD.events), count)
+    put(sim, HEAD.event_count, count - 1)
 
 
 @njit(nogil=True, forceinline=True)
@@ -159,7 +113,7 @@ def next_event_ns(sim):
     """When the first event is; NEVER."""
     if get(sim, HEAD.event_count) == 0:
         return NEVER
-    return get(event_row(sim, 0), EVENT.time_ns)
+    return get(get(sim, HEAD.events), DUE.due_ns)
 
 
 @njit(nogil=True, forceinline=True)

@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nic.block import Block, create
+from nic.dueheap import DUE_DTYPE
 from nic.layout import DESCRIPTOR_DTYPE
 from nic.regions import CHECKED, allowed
 from simulator.matching.model import VenueModel
@@ -152,7 +153,7 @@ class ReplayVenues:
             ("sessions", layout.SESSION_DTYPE, sessions),
             ("orders", layout.ORDER_DTYPE, sizes.orders + 2),
             ("tokens", layout.TOKEN_DTYPE, token_slots(sizes)),
-            ("events", layout.EVENT_DTYPE, sizes.events),
+            ("events", DUE_DTYPE, sizes.events),
             ("messages", layout.MESSAGE_DTYPE, sizes.events + 1),
             ("answers", layout.SENT_DTYPE, sessions * sizes.answers),
             ("taken", layout.TAKEN_DTYPE, count * layout.MOST_TAKEN),
