@@ -46,6 +46,19 @@ def write_form(router, session, instrument, number, out):
     return length
 
 
+@njit(nogil=True, forceinline=True)
+def put_terms(words, token, side, quantity, price, tif, flags, minimum, shown):
+    """Writes the words of an order."""
+    put(words, WORD.token, token)
+    put(words, WORD.side, side)
+    put(words, WORD.quantity, quantity)
+    put(words, WORD.price, price)
+    put(words, WORD.tif, tif)
+    put(words, WORD.flags, flags)
+    put(words, WORD.minimum, minimum)
+    put(words, WORD.shown, shown)
+
+
 @njit(nogil=True)
 def encode_order(router, intent, out):
     """Writes the order that an intent wants entered.
@@ -58,16 +71,11 @@ def encode_order(router, intent, out):
         Bytes; 0 where the protocol cannot say it.
     """
     session = session_of(router, get(intent, INTENT.venue))
-    words = session + SESSION.words
+    token, side, tif = get(intent, INTENT.token), get(intent, INTENT.side), get(intent, INTENT.tif)
+    quantity, price = get(intent, INTENT.quantity), get(intent, INTENT.price)
     minimum, shown = get(intent, INTENT.minimum), get(intent, INTENT.shown)
-    put(words, WORD.token, get(intent, INTENT.token))
-    put(words, WORD.side, get(intent, INTENT.side))
-    put(words, WORD.quantity, get(intent, INTENT.quantity))
-    put(words, WORD.price, get(intent, INTENT.price))
-    put(words, WORD.tif, get(intent, INTENT.tif))
-    put(words, WORD.flags, get(intent, INTENT.flags))
-    put(words, WORD.minimum, minimum)
-    put(words, WORD.shown, shown)
+    flags, words = get(intent, INTENT.flags), session + SESSION.words
+    put_terms(words, token, side, quantity, price, tif, flags, minimum, shown)
     number = ENTER_FORM if minimum | shown == 0 else ENTER_FULL
     return write_form(router, session, get(intent, INTENT.instrument), number, out)
 
@@ -80,17 +88,12 @@ def encode_replace(router, intent, out):
     """
     child = child_row(router, get(intent, INTENT.child))
     session = session_of(router, get(child, CHILD.venue))
-    words = session + SESSION.words
+    token, side, tif = get(intent, INTENT.token), get(child, CHILD.side), get(child, CHILD.tif)
+    quantity, price = get(intent, INTENT.quantity), get(intent, INTENT.price)
     minimum, shown = get(child, CHILD.minimum), get(child, CHILD.shown)
-    put(words, WORD.token, get(intent, INTENT.token))
+    flags, words = get(child, CHILD.flags), session + SESSION.words
+    put_terms(words, token, side, quantity, price, tif, flags, minimum, shown)
     put(words, WORD.old_token, get(child, CHILD.token))
-    put(words, WORD.side, get(child, CHILD.side))
-    put(words, WORD.quantity, get(intent, INTENT.quantity))
-    put(words, WORD.price, get(intent, INTENT.price))
-    put(words, WORD.tif, get(child, CHILD.tif))
-    put(words, WORD.flags, get(child, CHILD.flags))
-    put(words, WORD.minimum, minimum)
-    put(words, WORD.shown, shown)
     number = REPLACE_FORM if minimum | shown == 0 else REPLACE_FULL
     return write_form(router, session, get(child, CHILD.instrument), number, out)
 

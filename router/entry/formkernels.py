@@ -7,17 +7,8 @@ from numba import njit
 
 from feedhandler.actions import BUY, SELL
 from feedhandler.wire.digits import all_digits, eight_digits
-from nic.raw import (
-    byteswap_u64,
-    load_i32le,
-    load_i64le,
-    load_n8,
-    load_n32le,
-    store_u8,
-    store_u16le,
-    store_u32le,
-    store_u64le,
-)
+from nic.raw import byteswap_u64, load_i32le, load_i64le, load_n8, load_n32le, store_u64le
+from nic.widths import store_big, store_little
 from router.entry.formlayout import (
     CANNOT_SAY,
     CHOICE,
@@ -86,18 +77,10 @@ def swapped(value, size):
 @njit(nogil=True, forceinline=True)
 def store_width(place, value, width):
     """The low bytes of a value, 1, 2, 4 or 8 of them; a width below 0 is big-endian."""
-    size = width
     if width < 0:
-        size = -width
-        value = swapped(value, size)
-    if size == 4:
-        store_u32le(place, value)
-    elif size == 8:
-        store_u64le(place, value)
-    elif size == 1:
-        store_u8(place, value)
-    elif size == 2:
-        store_u16le(place, value)
+        store_big(place, value, -width)
+    else:
+        store_little(place, value, width)
 
 
 @njit(nogil=True, forceinline=True)

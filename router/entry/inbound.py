@@ -10,7 +10,8 @@ from feedhandler.actions import SESSION as SESSION_KIND
 from feedhandler.context import CAPTURE_NS, FAULT_COUNTS
 from feedhandler.faults import BAD_LENGTH
 from feedhandler.wire.walk import ROOM
-from nic.raw import load_i64le, load_n8, store_u8, store_u64le
+from nic.move import move_bytes
+from nic.raw import load_i64le, load_n8, store_u64le
 from router.entry.layout import BROKEN, DOWN, SESSION, UP, session_row
 from router.rows import add, get, put, venue_row
 from router.tables import DOWN_SESSION, VENUE
@@ -49,21 +50,11 @@ def stated_length(session, data):
     return length
 
 
-@njit(nogil=True, forceinline=True)
-def copy_bytes(source, to, count):
-    """Copies bytes, no more."""
-    whole = count & ~7
-    for at in range(0, whole, 8):
-        store_u64le(to + at, load_i64le(source + at))
-    for at in range(whole, count):
-        store_u8(to + at, load_n8(source + at))
-
-
 @njit(nogil=True)
 def hold(session, data, count):
     """Keeps bytes of a message that is not whole."""
     held = get(session, SESSION.held_count)
-    copy_bytes(data, get(session, SESSION.held) + held, count)
+    move_bytes(get(session, SESSION.held) + held, data, count)
     put(session, SESSION.held_count, held + count)
 
 

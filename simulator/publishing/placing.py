@@ -5,18 +5,8 @@ from __future__ import annotations
 from numba import njit
 
 from feedhandler.context import get
-from nic.raw import (
-    load_i64le,
-    store_u8,
-    store_u16be,
-    store_u16le,
-    store_u32be,
-    store_u32le,
-    store_u48be,
-    store_u48le,
-    store_u64be,
-    store_u64le,
-)
+from nic.raw import load_i64le, store_u8, store_u64le
+from nic.widths import store_big, store_little
 from simulator.publishing.layout import (
     BIG,
     CHOICE_DTYPE,
@@ -54,36 +44,6 @@ def value_of(state, source):
 def set_value(state, source, value):
     """Sets a word of the scratch row."""
     store_u64le(get(state, VALUES) + 8 * source, value)
-
-
-@njit(nogil=True, forceinline=True)
-def store_little(address, value, width):
-    """Stores the low bytes of an integer, the lowest first."""
-    if width == 4:
-        store_u32le(address, value)
-    elif width == 8:
-        store_u64le(address, value)
-    elif width == 2:
-        store_u16le(address, value)
-    elif width == 6:
-        store_u48le(address, value)
-    else:
-        store_u8(address, value)
-
-
-@njit(nogil=True, forceinline=True)
-def store_big(address, value, width):
-    """Stores the low bytes of an integer, the highest first."""
-    if width == 4:
-        store_u32be(address, value)
-    elif width == 8:
-        store_u64be(address, value)
-    elif width == 6:
-        store_u48be(address, value)
-    elif width == 2:
-        store_u16be(address, value)
-    else:
-        store_u8(address, value)
 
 
 @njit(nogil=True, forceinline=True)
