@@ -155,15 +155,22 @@ def publish(log, lines):
 
 
 @njit(nogil=True)
-def write(log, kind, time_ns, a, b, c, d, e, f):
-    """A record of one line."""
-    address = claim(log, kind, 1, time_ns)
+def begin(log, kind, lines, time_ns, a, b, c, d, e, f):
+    """As `claim`, with the six words of the first line written."""
+    address = claim(log, kind, lines, time_ns)
     if address == 0:
-        return
+        return address
     store_u64le(address + 16, a)
     store_u64le(address + 24, b)
     store_u64le(address + 32, c)
     store_u64le(address + 40, d)
     store_u64le(address + 48, e)
     store_u64le(address + 56, f)
-    publish(log, 1)
+    return address
+
+
+@njit(nogil=True)
+def write(log, kind, time_ns, a, b, c, d, e, f):
+    """A record of one line."""
+    if begin(log, kind, 1, time_ns, a, b, c, d, e, f) != 0:
+        publish(log, 1)

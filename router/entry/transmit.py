@@ -10,7 +10,7 @@ from numba import njit
 from nic.call import call_tx
 from nic.raw import load_i64le, store_u64le
 from router.entry.layout import SESSION, UP, session_row
-from router.log import LINE_BYTES, SENT, claim, publish
+from router.log import LINE_BYTES, SENT, begin, publish
 from router.rows import add, get, put
 from router.tables import HEAD
 
@@ -23,15 +23,10 @@ def note_sent(router, number, child, kind, token, data, length):
     """The message in the log, bytes and all; those behind its end are 0."""
     lines = 1 + (length + LINE_BYTES - 1) // LINE_BYTES
     log, session = get(router, HEAD.log), session_row(router, number)
-    line = claim(log, SENT, lines, get(router, HEAD.now_ns))
+    now, venue = get(router, HEAD.now_ns), get(session, SESSION.venue)
+    line = begin(log, SENT, lines, now, number, child, kind, length, token, venue)
     if line == 0:
         return
-    put(line, 16, number)
-    put(line, 24, child)
-    put(line, 32, kind)
-    put(line, 40, length)
-    put(line, 48, token)
-    put(line, 56, get(session, SESSION.venue))
     bytes_at = line + LINE_BYTES
     for at in range(0, LINE_BYTES * (lines - 1), 8):
         left, word = length - at, np.int64(0)

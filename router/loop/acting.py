@@ -6,8 +6,6 @@ compiled once and on its own, and a loop for other feeds compiles no routing aga
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 from numba import njit
 
@@ -20,7 +18,6 @@ from router.rows import child_row, get, parent_row, put
 from router.tables import CHILD, INTENT_TIMER, PARENT
 
 ON_PARENT, ON_INSTRUMENT, ON_ALL, ON_TIMER, ON_COMMAND = range(5)
-ACTS: Final = ("parent", "instrument", "all", "timer", "command")
 
 
 @njit(nogil=True)

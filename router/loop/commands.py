@@ -7,8 +7,8 @@ from numba import njit
 from nic.raw import load_i64le
 from router import log
 from router.intents import want_cancel
-from router.loop.gate import gate
-from router.loop.work import work_on
+from router.loop.gate import gate, is_killed
+from router.loop.work import cancel_all, note_placed, work_on
 from router.orders.children import may_cancel
 from router.orders.parents import (
     cancel_parent,
@@ -16,7 +16,6 @@ from router.orders.parents import (
     replace_parent,
     resume_parent,
     suspend_parent,
-    want_cancels,
 )
 from router.orders.states import EVENT, OVER_BITS, STATE
 from router.parentcommands import (
@@ -58,8 +57,7 @@ def place_parent(router, number, now):
     row = parent_row(router, number)
     if get(row, PARENT.state) != STATE.none:
         return 0
-    put(row, PARENT.state, STATE.new)
-    put(router, HEAD.parent_count, max(get(router, HEAD.parent_count), number))
+    note_placed(router, number)
     work_on(router, number, now)
     return 1
 
@@ -72,17 +70,10 @@ def change_parent(router, record, number, now):
     limit = word_of(record, 2) if what & REPLACE_LIMIT else get(row, PARENT.limit)
     done = replace_parent(router, number, quantity, limit, now)
     if done != 0:
-        leave_all(router, number, now)
+        cancel_all(router, number, now)
         put(row, PARENT.posted_ns, 0)
         work_on(router, number, now)
     return done
-
-
-@njit(nogil=True)
-def leave_all(router, number, now):
-    """Cancels what a parent has open."""
-    want_cancels(router, number, get(parent_row(router, number), PARENT.last_decision))
-    gate(router, now)
 
 
 @njit(nogil=True)
@@ -105,7 +96,7 @@ def about_parent(router, kind, record, now):
     else:
         done = suspend_parent(router, number, BY_COMMAND, now)
     if done != 0:
-        leave_all(router, number, now)
+        cancel_all(router, number, now)
     return done
 
 
@@ -134,15 +125,6 @@ def throw_switch(router, record):
 
 
 @njit(nogil=True)
-def is_killed(router, row):
-    """Whether a kill switch concerns a child."""
-    down = get(venue_row(router, get(row, CHILD.venue)), VENUE.down) & DOWN_KILLED
-    killed = get(router, HEAD.killed) | down
-    killed |= get(account_row(router, get(row, CHILD.account)), ACCOUNT.killed)
-    return killed | get(instrument_row(router, get(row, CHILD.instrument)), INSTRUMENT.killed)
-
-
-@njit(nogil=True)
 def pull_killed(router, now):
     """Cancels every open order that a kill switch concerns."""
     for number in range(1, get(router, HEAD.parent_count) + 1):
@@ -164,7 +146,7 @@ def end_day(router, now):
         state = get(parent_row(router, number), PARENT.state)
         if (OVER_BITS >> state) & 1 == 0 and state != STATE.pending_cancel:
             parent_event(router, number, EVENT.done_for_day, DAY_OVER, now)
-            leave_all(router, number, now)
+            cancel_all(router, number, now)
     return 1
 
 

@@ -13,8 +13,14 @@ from router.routing.gone import note_gone
 from router.rows import child_row, get, parent_row, put, venue_row
 from router.tables import CHILD, DARK, PARENT, VENUE
 
-FIRST_WAIT_NS: Final = 10_000_000  # a parent whose order was refused tries no sooner
+FIRST_HOLD_NS: Final = 10_000_000  # a parent whose order was refused tries no sooner
 MOST_DOUBLINGS: Final = 7  # 1.28 s
+
+
+@njit(nogil=True, forceinline=True)
+def wait_after(refusals):
+    """How long a parent waits behind one more refusal than so many in a row, ns."""
+    return FIRST_HOLD_NS << min(refusals, MOST_DOUBLINGS)
 
 
 @njit(nogil=True)
@@ -28,9 +34,8 @@ def hold_parent(router, row, now):
         return
     of = parent_row(router, parent)
     refused = get(of, PARENT.refused)
-    until = now + (FIRST_WAIT_NS << min(refused, MOST_DOUBLINGS))
     put(of, PARENT.refused, refused + 1)
-    put(of, PARENT.hold_ns, max(get(of, PARENT.hold_ns), until))
+    put(of, PARENT.hold_ns, max(get(of, PARENT.hold_ns), now + wait_after(refused)))
 
 
 @njit(nogil=True)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from numba import njit
 
 from router.loop.timers import note_due
-from router.loop.work import remind
-from router.orders.states import STATE
-from router.rows import get, parent_row, put
-from router.tables import HEAD, PARENT
+from router.loop.work import note_placed, remind
+from router.rows import get, parent_row
+from router.tables import PARENT
 
 
 @njit(nogil=True, cache=True)
@@ -20,7 +19,5 @@ def ready(router):
 @njit(nogil=True, cache=True)
 def place(router, parent):
     """A parent whose row was written waits for its time."""
-    row = parent_row(router, parent)
-    put(row, PARENT.state, STATE.new)
-    put(router, HEAD.parent_count, max(get(router, HEAD.parent_count), parent))
-    remind(router, parent, get(row, PARENT.start_ns))
+    note_placed(router, parent)
+    remind(router, parent, get(parent_row(router, parent), PARENT.start_ns))

@@ -16,7 +16,7 @@ from router.entry.encode import encode_cancel, encode_order, encode_replace, ses
 from router.entry.layout import SESSION
 from router.entry.transmit import transmit
 from router.intents import intent_row
-from router.loop.endings import follow_end
+from router.loop.endings import follow_end, wait_after
 from router.loop.stages import ENCODE, RISK, ROUTE, end_order, end_stage
 from router.loop.timers import set_timer
 from router.orders.children import ask_cancel, ask_replace, enter, may_cancel
@@ -28,6 +28,7 @@ from router.rows import account_row, add, child_row, get, instrument_row, parent
 from router.tables import (
     ACCOUNT,
     CHILD,
+    DOWN_KILLED,
     ENTER,
     HEAD,
     INSTRUMENT,
@@ -38,29 +39,24 @@ from router.tables import (
     VENUE,
 )
 
-FIRST_HOLD_NS: Final = 10_000_000  # a parent whose order was refused tries no sooner
-MOST_DOUBLINGS: Final = 7  # 1.28 s
 TABLE_FULL: Final = -1  # a refusal that is no verdict: there is no room for another order
 
 
 @njit(nogil=True)
 def tell_refusal(router, intent, reason, seen, allowed, now):
     """Writes a refusal to the log."""
-    line = log.claim(get(router, HEAD.log), log.GATE, 2, now)
+    parent, child = get(intent, INTENT.parent), get(intent, INTENT.child)
+    quantity, price = get(intent, INTENT.quantity), get(intent, INTENT.price)
+    about, to = get(intent, INTENT.venue) | get(intent, INTENT.kind) << 8, get(router, HEAD.log)
+    line = log.begin(to, log.GATE, 2, now, parent, child, reason, quantity, price, about)
     if line == 0:
         return
-    put(line, 16, get(intent, INTENT.parent))
-    put(line, 24, get(intent, INTENT.child))
-    put(line, 32, reason)
-    put(line, 40, get(intent, INTENT.quantity))
-    put(line, 48, get(intent, INTENT.price))
-    put(line, 56, get(intent, INTENT.venue) | get(intent, INTENT.kind) << 8)
     more = line + log.LINE_BYTES
     for offset in range(0, log.LINE_BYTES, 8):
         put(more, offset, 0)
     put(more, 0, seen)
     put(more, 8, allowed)
-    log.publish(get(router, HEAD.log), 2)
+    log.publish(to, 2)
 
 
 @njit(nogil=True)
@@ -75,7 +71,7 @@ def refuse(router, intent, reason, seen, allowed, now):
     row = parent_row(router, parent)
     held = get(row, PARENT.held)
     put(row, PARENT.held, held + 1)
-    put(row, PARENT.hold_ns, now + (FIRST_HOLD_NS << min(held, MOST_DOUBLINGS)))
+    put(row, PARENT.hold_ns, now + wait_after(held))
 
 
 @njit(nogil=True)
@@ -209,11 +205,18 @@ def gate(router, now):
 
 
 @njit(nogil=True)
+def is_killed(router, row):
+    """Whether a kill switch concerns a child, by its row."""
+    killed = get(venue_row(router, get(row, CHILD.venue)), VENUE.down) & DOWN_KILLED
+    killed |= get(account_row(router, get(row, CHILD.account)), ACCOUNT.killed)
+    killed |= get(instrument_row(router, get(row, CHILD.instrument)), INSTRUMENT.killed)
+    return killed | get(router, HEAD.killed)
+
+
+@njit(nogil=True)
 def is_held_back(router, row):
     """Whether something has come between an order's decision and its leaving."""
-    killed = get(router, HEAD.killed) | get(venue_row(router, get(row, CHILD.venue)), VENUE.down)
-    killed |= get(account_row(router, get(row, CHILD.account)), ACCOUNT.killed)
-    return killed | get(instrument_row(router, get(row, CHILD.instrument)), INSTRUMENT.killed)
+    return is_killed(router, row) | get(venue_row(router, get(row, CHILD.venue)), VENUE.down)
 
 
 @njit(nogil=True)

@@ -59,6 +59,20 @@ def remind(router, parent, due_ns):
 
 
 @njit(nogil=True)
+def note_placed(router, parent):
+    """A parent's row was written: it is new, and counted."""
+    put(parent_row(router, parent), PARENT.state, STATE.new)
+    put(router, HEAD.parent_count, max(get(router, HEAD.parent_count), parent))
+
+
+@njit(nogil=True)
+def cancel_all(router, parent, now):
+    """Cancels what a parent has open."""
+    want_cancels(router, parent, get(parent_row(router, parent), PARENT.last_decision))
+    gate(router, now)
+
+
+@njit(nogil=True)
 def is_passive(row):
     """Whether a child rests: in the market, or with patience at a dark venue."""
     if get(row, CHILD.flags) & DARK != 0:
@@ -206,8 +220,7 @@ def begin_or_end(router, parent, row, now):
     if state == STATE.new:
         remind(router, parent, get(row, PARENT.start_ns))
     if state == STATE.pending_cancel:
-        want_cancels(router, parent, get(row, PARENT.last_decision))
-        gate(router, now)
+        cancel_all(router, parent, now)
     return 0
 
 
@@ -229,8 +242,7 @@ def work_on(router, parent, now):
         put(row, PARENT.planned_cum, get(row, PARENT.cum))
         if get(place, PLAN.done) != 0:
             cancel_parent(router, parent, GIVEN_UP, now)
-            want_cancels(router, parent, get(row, PARENT.last_decision))
-            gate(router, now)
+            cancel_all(router, parent, now)
             return
         again = act_on(router, parent, row, place, now)
         gate(router, now)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from numba import njit
 
-from nic.raw import load_i64le, store_u64le
-from router.log import DECISION, LINE_BYTES, claim, publish
+from nic.raw import store_u64le
+from nic.ring import copy_record
+from router.log import DECISION, LINE_BYTES, begin, publish
 from router.routing.learning import CHOICE, CHOICE_BYTES, LEARNING
 from router.rows import get, parent_row, put
 from router.tables import HEAD, PARENT
@@ -33,24 +34,22 @@ def next_decision(router):
     return get(router, HEAD.decision_count) + 1
 
 
-@njit(nogil=True)
-def record_decision(router, learning, parent, style, quantity, limit, count, now):
-    """Counts the decision and writes it with its first `count` venues into the log."""
+@njit(nogil=True, forceinline=True)
+def count_decision(router, parent):
+    """The decision being made counts: its number, which is that of the parent's last one now."""
     number = next_decision(router)
     put(router, HEAD.decision_count, number)
     put(parent_row(router, parent), PARENT.last_decision, number)
-    log = get(router, HEAD.log)
-    address = claim(log, DECISION, 1 + count, now)
+    return number
+
+
+@njit(nogil=True)
+def record_decision(router, learning, parent, style, quantity, limit, count, now):
+    """Counts the decision and writes it with its first `count` venues into the log."""
+    number, log = count_decision(router, parent), get(router, HEAD.log)
+    address = begin(log, DECISION, 1 + count, now, number, parent, style, quantity, limit, count)
     if address == 0:
         return
-    store_u64le(address + 16, number)
-    store_u64le(address + 24, parent)
-    store_u64le(address + 32, style)
-    store_u64le(address + 40, quantity)
-    store_u64le(address + 48, limit)
-    store_u64le(address + 56, count)
     for place in range(count):
-        row, line = choice_row(learning, place), address + LINE_BYTES * (1 + place)
-        for offset in range(0, LINE_BYTES, 8):
-            store_u64le(line + offset, load_i64le(row + offset))
+        copy_record(address + LINE_BYTES * (1 + place), choice_row(learning, place))
     publish(log, 1 + count)

@@ -32,9 +32,11 @@ from feedhandler.actions import BUY
 from feedhandler.consolidated.best import FLAG_SHIFT, record_address
 from feedhandler.consolidated.layout import LOWER_BAND, MARKET_HALTED, RECORD_STATE, UPPER_BAND
 from feedhandler.consolidated.quotes import instrument_row as market_instrument_row
-from nic.raw import load_i64le, store_u64le
+from nic.raw import load_i64le
+from nic.ring import copy_record
 from router.intents import want_order
-from router.log import DECISION, claim, publish
+from router.log import DECISION, begin, publish
+from router.routing.decisions import count_decision
 from router.routing.ladders import next_level, place_at, see_all
 from router.routing.layout import (
     BEYOND_LIMIT,
@@ -180,21 +182,14 @@ def finish_line(line, rest, bounded):
 def tell(router, scratch, parent, decision, quantity, limit, rest, now):
     """Writes the decision and its candidates to the log."""
     count, log = get(scratch, WORK.line_count), get(router, HEAD.log)
-    record = claim(log, DECISION, 1 + count, now)
+    record = begin(log, DECISION, 1 + count, now, decision, parent, TAKE, quantity, limit, count)
     if record == 0:
         return
-    put(record, 16, decision)
-    put(record, 24, parent)
-    put(record, 32, TAKE)
-    put(record, 40, quantity)
-    put(record, 48, limit)
-    put(record, 56, count)
     bounded = BOUNDED if get(scratch, WORK.bounded) != 0 else 0
     line, to = scratch + SCRATCH.lines, record + LINE_BYTES
     for _ in range(count):
         finish_line(line, rest, bounded)
-        for offset in range(0, LINE_BYTES, 8):
-            store_u64le(to + offset, load_i64le(line + offset))
+        copy_record(to, line)
         line += LINE_BYTES
         to += LINE_BYTES
     publish(log, 1 + count)
@@ -248,9 +243,7 @@ def take(router, parent, quantity, limit, now):
     if taken <= 0 and get(row, PARENT.idle) != 0:
         return 0  # as the last time: once in the log is enough
     put(row, PARENT.idle, 1 if taken <= 0 else 0)
-    decision = get(router, HEAD.decision_count) + 1
-    put(router, HEAD.decision_count, decision)
-    put(row, PARENT.last_decision, decision)
+    decision = count_decision(router, parent)
     asked = want_all(router, scratch, parent, decision, now)
     tell(router, scratch, parent, decision, quantity, limit, quantity - taken, now)
     return asked

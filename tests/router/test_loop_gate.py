@@ -13,7 +13,7 @@ from routed_rig import CENT, LATE, SECOND, VENUES, Desk, a_desk, limits_text, wr
 from console.routed import far
 from router import log
 from router.entry.layout import DOWN, UP
-from router.loop.gate import FIRST_HOLD_NS, MOST_DOUBLINGS
+from router.loop.endings import FIRST_HOLD_NS, MOST_DOUBLINGS
 from router.loop.work import REFUSED_TOO_OFTEN, SUSPENDING_REFUSALS
 from router.orders.states import STATES
 from router.parentcommands import KILL_ALL
