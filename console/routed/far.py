@@ -23,7 +23,11 @@ def model_of(venue: RoutedVenue, models: Mapping[str, VenueModel]) -> VenueModel
 
 
 def far_venues(
-    venues: Sequence[RoutedVenue], tables: RouterTables, symbols: Mapping[int, str], seed: int
+    venues: Sequence[RoutedVenue],
+    tables: RouterTables,
+    symbols: Mapping[int, str],
+    seed: int,
+    midnight_ns: int,
 ) -> ReplayVenues:
     """The far ends of all venues, a session each.
 
@@ -32,6 +36,7 @@ def far_venues(
         tables: with the venues' rows filled.
         symbols: by instrument, of all that can be traded.
         seed: of their latencies, troubles and what is hidden there.
+        midnight_ns: that times on the wire count from, as the router's sessions have it.
     """
     models = shipped_models()
     made = [
@@ -43,7 +48,8 @@ def far_venues(
         )
         for number, venue in enumerate(venues)
     ]
-    return ReplayVenues(made, int(tables.head["market"]), symbols, seed=seed)
+    market = int(tables.head["market"])
+    return ReplayVenues(made, market, symbols, seed=seed, midnight_ns=midnight_ns)
 
 
 def install_far(tables: RouterTables, far: ReplayVenues) -> None:

@@ -138,25 +138,23 @@ class RoutedRun(MarketRun):
         self.learning = Learning(self.tables)
         for number, name in enumerate(setup.accounts, 1):
             self.tables.accounts[number]["name"] = name.encode()
-        self._set_limits(setup, names)
-        self._place_parents(setup, names)
-        self.far = far_venues(setup.venues, self.tables, names, setup.seed)
+        symbols = {name: number for number, name in names.items()}
+        accounts = {name: number for number, name in enumerate(setup.accounts, 1)}
+        venues = {venue.name: number for number, venue in enumerate(setup.venues)}
+        self.limits = LimitsKeeper(self.tables, symbols, venues, accounts)
+        self.limits.load(setup.limits_path)
+        self._place_parents(setup, symbols, accounts)
+        midnight_ns = setup.hours.midnight_ns
+        self.far = far_venues(setup.venues, self.tables, names, setup.seed, midnight_ns)
         self._stack.callback(self.far.close)
         install_far(self.tables, self.far)
         for number, port in enumerate(self.far.ports):
             sessions.connect(number, port)
             sessions.set_state(number, UP)
 
-    def _set_limits(self, setup: Setup, names: Mapping[int, str]) -> None:
-        symbols = {name: number for number, name in names.items()}
-        venues = {venue.name: number for number, venue in enumerate(setup.venues)}
-        accounts = {name: number for number, name in enumerate(setup.accounts, 1)}
-        self.limits = LimitsKeeper(self.tables, symbols, venues, accounts)
-        self.limits.load(setup.limits_path)
-
-    def _place_parents(self, setup: Setup, names: Mapping[int, str]) -> None:
-        symbols = {name: number for number, name in names.items()}
-        accounts = {name: number for number, name in enumerate(setup.accounts, 1)}
+    def _place_parents(
+        self, setup: Setup, symbols: Mapping[str, int], accounts: Mapping[str, int]
+    ) -> None:
         try:
             numbers = load_parents(setup.parents, self.tables, symbols, accounts)
         except ValueError as error:
