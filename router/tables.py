@@ -110,7 +110,8 @@ HEAD_DTYPE: Final = np.dtype(
         ("gone", "i8"),  # shares that are shown and not there any more (router/routing/gone.py)
         ("act", "i8"),  # a function: router.loop.acting.act
         ("take_answers", "i8"),  # a function (router, session, data, length, now)
-        ("unused_control", "i8", (2,)),
+        ("live", "i8"),  # 1: sessions have ports of their own, which are polled each round
+        ("unused_control", "i8", (1,)),
         # Written by the loop.
         ("now_ns", "i8"),  # time of the event being worked on
         ("due_ns", "i8"),  # nothing of ours happens before: the first timer or answer

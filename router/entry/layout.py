@@ -22,6 +22,14 @@ UP: Final = 1
 BROKEN: Final = 2  # what came could not be read: the connection has to be ended
 STATES: Final = ("down", "up", "broken")
 
+# What happens to a live session, as the log has it.
+SESSION_EVENTS: Final = (
+    "none", "up", "ended by the venue", "the port failed", "the venue is silent",
+    "the venue logged us out", "bytes that are no message", "ended by us",
+)  # fmt: skip
+CAME_UP, ENDED, FAILED, SILENT, LOGGED_OUT, UNREADABLE, ASKED = range(1, len(SESSION_EVENTS))
+UNITS: Final = 256  # matching units of a session
+
 SESSION_DTYPE: Final = np.dtype(
     [
         # Written by the control side.
@@ -47,7 +55,12 @@ SESSION_DTYPE: Final = np.dtype(
         ("length_least", "i8"),  # bytes of the shortest message
         ("request", "i8"),  # in the ids of requests, taken out of answers
         ("shows_all", "i8"),  # 1: orders cannot show a part alone
-        ("unused_control", "i8", (7,)),
+        ("units", "i8"),  # address of the last sequence heard of each matching unit; 0: none are
+        ("beat", "i8"),  # address of a heartbeat
+        ("beat_bytes", "i8"),
+        ("beat_ns", "i8"),  # of our own silence before one is sent; 0: none are
+        ("silence_ns", "i8"),  # of the venue's before the session is lost; 0: it may be silent
+        ("unused_control", "i8", (2,)),
         # Written by the loop.
         ("state", "i8"),  # DOWN, UP or BROKEN
         ("sequence", "i8"),  # of the last message sent
@@ -66,7 +79,10 @@ SESSION_DTYPE: Final = np.dtype(
         ("change_code", "i8"),
         ("change_value", "i8"),
         ("words", WORDS_DTYPE),
-        ("unused_loop", "i8", (8,)),
+        ("beats", "i8"),  # sent
+        ("downs", "i8"),  # times that it was lost, and why the last time, of SESSION_EVENTS
+        ("why", "i8"),
+        ("unused_loop", "i8", (5,)),
     ]
 )
 SESSION: Final = offsets_of(SESSION_DTYPE)

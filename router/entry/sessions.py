@@ -14,7 +14,7 @@ from feedhandler.registry import versions
 from feedhandler.stateblock import LinkPort
 from nic.block import aligned
 from router.entry.forms import ORDERS, Constants, Form
-from router.entry.layout import DOWN, LISTED_BYTES, SESSION_DTYPE, UP
+from router.entry.layout import DOWN, LISTED_BYTES, SESSION_DTYPE, UNITS, UP
 from router.entry.pillarforms import REQUEST
 from router.entry.protocols import PROTOCOLS, Protocol
 from router.entry.specialise import NUMBERS
@@ -24,7 +24,9 @@ from router.tablespace import RouterTables
 Section = tuple[str, np.dtype[Any], int]
 OUT_BYTES: Final = 256
 HELD_BYTES: Final = 1 << 17  # more than any protocol's length field can state
+BEAT_BYTES: Final = 64
 BYTES: Final = np.dtype("u1")
+WORD: Final = np.dtype("i8")
 
 
 class Listing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -128,6 +130,8 @@ class Sessions:
             ("session_contexts", CONTEXT_DTYPE, count),
             ("session_out", BYTES, OUT_BYTES * count),
             ("session_held", BYTES, HELD_BYTES * count),
+            ("session_units", WORD, UNITS * count),
+            ("session_beats", BYTES, BEAT_BYTES * count),
             ("session_forms", BYTES, max(1, forms)),
             ("session_templates", BYTES, max(1, templates)),
         ]
@@ -170,6 +174,8 @@ class Sessions:
         row["length_plus"], row["length_least"] = framing.plus, max(framing.body, framing.least)
         row["request"] = REQUEST if settings.protocol == "pillar" else 0
         row["shows_all"] = made.protocol.shows_all
+        if settings.protocol == "boe":
+            row["units"] = block.section_address("session_units", UNITS * number)
         self._tables.venues[settings.venue]["session"] = number
         self.set_state(number, DOWN)
 

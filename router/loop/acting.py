@@ -9,15 +9,18 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from nic.raw import load_i64le
 from router.loop.commands import obey
 from router.loop.gate import is_held_back, send_held
+from router.loop.lostsessions import lose, obey_session
 from router.loop.timers import take_timer
 from router.loop.work import work_on, work_on_all, work_on_instrument
 from router.orders.states import STATE
 from router.rows import child_row, get, parent_row, put
+from router.sessioncommands import SESSION_DOWN, SESSION_HEARD
 from router.tables import CHILD, INTENT_TIMER, PARENT
 
-ON_PARENT, ON_INSTRUMENT, ON_ALL, ON_TIMER, ON_COMMAND = range(5)
+ON_PARENT, ON_INSTRUMENT, ON_ALL, ON_TIMER, ON_COMMAND, ON_SESSION_LOST = range(6)
 
 
 @njit(nogil=True)
@@ -46,9 +49,10 @@ def fire(router, now):
 
 
 @njit(nogil=True, cache=True)
-def act(router, what, subject, now, _spare):
+def act(router, what, subject, now, why):
     """What is to be done: ON_PARENT (number), ON_INSTRUMENT (number), ON_ALL, ON_TIMER (the first
-    one), ON_COMMAND (its record). 1, or 0 for a command that is not the router's.
+    one), ON_COMMAND (its record), ON_SESSION_LOST (number, why). 1, or 0 for a command that is not
+    the router's.
     """
     if what == ON_INSTRUMENT:
         work_on_instrument(router, subject, now)
@@ -57,7 +61,11 @@ def act(router, what, subject, now, _spare):
     elif what == ON_TIMER:
         fire(router, now)
     elif what == ON_COMMAND:
+        if SESSION_HEARD <= load_i64le(subject) <= SESSION_DOWN:
+            return np.int64(obey_session(router, subject))
         return np.int64(obey(router, subject))
+    elif what == ON_SESSION_LOST:
+        lose(router, subject, why, now)
     else:
         work_on_all(router, now)
     return np.int64(1)

@@ -29,6 +29,7 @@ from router.tables import (
     ACCOUNT,
     CHILD,
     DOWN_KILLED,
+    DOWN_SESSION,
     ENTER,
     HEAD,
     INSTRUMENT,
@@ -133,13 +134,20 @@ def pass_order(router, stages, intent, now):
     send_order(router, stages, child, intent, now)
 
 
+@njit(nogil=True, forceinline=True)
+def is_cut_off(router, row):
+    """Whether a child's venue cannot be told anything just now."""
+    return get(venue_row(router, get(row, CHILD.venue)), VENUE.down) & DOWN_SESSION != 0
+
+
 @njit(nogil=True)
 def pass_replace(router, stages, intent, now):
     """A change that was let through."""
     child = get(intent, INTENT.child)
     quantity, price = get(intent, INTENT.quantity), get(intent, INTENT.price)
-    if get(child_row(router, child), CHILD.sent_ns) == 0:
-        return  # it has not left yet
+    row = child_row(router, child)
+    if get(row, CHILD.sent_ns) == 0 or is_cut_off(router, row):
+        return  # it has not left yet, or its session is gone: it is looked at when that is back
     put(parent_row(router, get(intent, INTENT.parent)), PARENT.held, 0)
     count_passed(router, intent, now)
     token = ask_replace(router, child, quantity, price, now)
@@ -159,7 +167,7 @@ def pass_cancel(router, stages, intent, now):
     child = get(intent, INTENT.child)
     row = child_row(router, child)
     token = get(row, CHILD.token)
-    if may_cancel(row) == 0:
+    if may_cancel(row) == 0 or (get(row, CHILD.sent_ns) != 0 and is_cut_off(router, row)):
         return
     count_passed(router, intent, now)
     ask_cancel(router, child, now)
