@@ -64,7 +64,13 @@ OPTIONS: dict[str, OptionReader] = {
     "keepalive_s": integer(0, 32_767),
     "linger_ms": integer(0, 60_000),
 }
-_DEFAULTS: dict[str, int] = {"connect_ms": 3000, "ring": 128, "frame": 8192, "pending": 16_384, "quickack": 1}
+_DEFAULTS: dict[str, int] = {
+    "connect_ms": 3000,
+    "ring": 128,
+    "frame": 8192,
+    "pending": 16_384,
+    "quickack": 1,
+}
 # Options that are a field of swp_tcp_config under another name.
 _FIELDS: dict[str, str] = {
     "frame": "frame_bytes",
@@ -99,7 +105,8 @@ def _fill_config(config: Any, values: dict[str, Any]) -> None:
     host, config.source_port = values.pop("bind", ("0.0.0.0", 0))
     config.source_ip = _address(host)
     for name, value in (_DEFAULTS | values).items():
-        setattr(config, _FIELDS.get(name, name), value)
+        field: str = _FIELDS.get(name, name)
+        setattr(config, field, value)
 
 
 def open_tcp(uri: PortUri) -> OpenBackend:
