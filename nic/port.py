@@ -22,6 +22,8 @@ from nic.replay import OPTIONS as REPLAY_OPTIONS
 from nic.replay import open_replay
 from nic.sockets import OPTIONS as SOCKET_OPTIONS
 from nic.sockets import open_socket
+from nic.tcp import OPTIONS as TCP_OPTIONS
+from nic.tcp import open_tcp
 from nic.tuning.backends import always_there, why_no_dpdk, why_no_efvi, why_no_xdp
 from nic.uri import UriError, parse_uri
 
@@ -48,6 +50,7 @@ BACKENDS = MappingProxyType(
         for row in (
             Backend("replay", "capture files", always_there, open_replay, REPLAY_OPTIONS),
             Backend("socket", "UDP sockets", always_there, open_socket, SOCKET_OPTIONS),
+            Backend("tcp", "TCP order sessions", always_there, open_tcp, TCP_OPTIONS),
             Backend("xdp", "AF_XDP", why_no_xdp),
             Backend("dpdk", "DPDK", why_no_dpdk),
             Backend("efvi", "ef_vi (Solarflare, AMD)", why_no_efvi),

@@ -6,6 +6,7 @@ import os
 import shutil
 import struct
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -33,14 +34,19 @@ def folded_pcapng() -> bytes:
 
 
 @pytest.fixture(scope="module")
-def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def build(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Compiles a driver with the ports' sources; gives the binary."""
     compiler = shutil.which("gcc") or shutil.which("clang")
     if compiler is None:
         pytest.skip("no C compiler on this machine")
-    binary = tmp_path_factory.mktemp("sanitized") / "port_driver"
+    folder = tmp_path_factory.mktemp("sanitized")
+    return lambda name: build_driver(compiler, name, folder / name)
+
+
+def build_driver(compiler: str, name: str, binary: Path) -> Path:
     folders = [REPOSITORY / "nic" / "csrc", REPOSITORY / "captures" / "csrc"]
-    sources = [Path(__file__).with_name("port_driver.c")]
-    sources += [folders[0] / name for name in PORT_SOURCES]
+    sources = [Path(__file__).with_name(f"{name}.c")]
+    sources += [folders[0] / source for source in PORT_SOURCES]
     sources += sorted(folders[1].glob("*.c"))
     command = [compiler, *FLAGS, *SANITIZERS, *(f"-I{folder}" for folder in folders)]
     command += [*map(str, sources), "-o", str(binary)]
@@ -51,15 +57,24 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return binary
 
 
-def test_no_access_goes_astray(driver: Path, tmp_path: Path) -> None:
-    plain, sections = tmp_path / "a.pcap", tmp_path / "b.pcapng"
-    plain.write_bytes(pcap([udp_frame(payload) for payload in numbered(6)], snaplen=100))
-    sections.write_bytes(folded_pcapng())
+def run_driver(*command: Path) -> tuple[int, str]:
+    """Exit code and what it wrote on standard error."""
     run = subprocess.run(
-        [str(driver), str(plain), str(sections)],
+        [*map(str, command)],
         capture_output=True,
         text=True,
         check=False,
         env=os.environ | {"ASAN_OPTIONS": "detect_leaks=1"},
     )
-    assert (run.returncode, run.stderr) == (0, "")
+    return run.returncode, run.stderr
+
+
+def test_no_access_goes_astray(build: Callable[[str], Path], tmp_path: Path) -> None:
+    plain, sections = tmp_path / "a.pcap", tmp_path / "b.pcapng"
+    plain.write_bytes(pcap([udp_frame(payload) for payload in numbered(6)], snaplen=100))
+    sections.write_bytes(folded_pcapng())
+    assert run_driver(build("port_driver"), plain, sections) == (0, "")
+
+
+def test_no_access_of_a_tcp_port_goes_astray(build: Callable[[str], Path]) -> None:
+    assert run_driver(build("tcp_driver")) == (0, "")
