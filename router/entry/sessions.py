@@ -198,6 +198,28 @@ class Sessions:
         row["held_count"] = 0
         self.set_state(number, DOWN)
 
+    def relist(self, number: int, listings: Mapping[int, Listing]) -> None:
+        """Names the instruments of a session anew, while it is down.
+
+        Raises ValueError as the class does.
+        """
+        assert self._tables is not None
+        settings = msgspec.structs.replace(self.settings[number], listings=dict(listings))
+        made = _Made(settings)
+        self.settings[number], self._made[number] = settings, made
+        templates = made.templates(self._instruments).ravel()
+        block = self._tables.block
+        at = int(self.rows[number]["templates"]) - block.section_address("session_templates")
+        block["session_templates"][at : at + templates.size] = templates
+
+    def set_beats(self, number: int, beat: bytes, beat_ns: int, silence_ns: int) -> None:
+        """What the loop says when a live session was silent, and how silent its venue may be."""
+        assert self._tables is not None
+        block, row = self._tables.block, self.rows[number]
+        block["session_beats"][BEAT_BYTES * number :][: len(beat)] = np.frombuffer(beat, np.uint8)
+        row["beat"] = block.section_address("session_beats", BEAT_BYTES * number)
+        row["beat_bytes"], row["beat_ns"], row["silence_ns"] = len(beat), beat_ns, silence_ns
+
     def set_state(self, number: int, state: int) -> None:
         """Lets orders go to a session's venue (UP) or no longer, while the loop does not run."""
         assert self._tables is not None
