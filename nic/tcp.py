@@ -104,9 +104,8 @@ def _venue(uri: PortUri) -> tuple[int, int]:
 def _fill_config(config: Any, values: dict[str, Any]) -> None:
     host, config.source_port = values.pop("bind", ("0.0.0.0", 0))
     config.source_ip = _address(host)
-    for name, value in (_DEFAULTS | values).items():
-        field: str = _FIELDS.get(name, name)
-        setattr(config, field, value)
+    for name, value in {**_DEFAULTS, **values}.items():
+        setattr(config, _FIELDS.get(name, name), value)
 
 
 def open_tcp(uri: PortUri) -> OpenBackend:
