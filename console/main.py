@@ -17,6 +17,7 @@ from typer.main import get_command as click_command
 # and the light commands start without numba.
 COMMANDS = {
     "replay": ("console.replay", "Run captures or live ports through the hot loop and report."),
+    "run": ("console.live.command", "Route orders to live venues, until a signal or the close."),
     "decode": ("console.decode", "Print the messages in captures, for people or as JSON Lines."),
     "bbo": (
         "console.bbo",

@@ -14,6 +14,7 @@ from numba import types
 from console.compiling import Kernel, compile_all
 from console.linestats import lines_of
 from console.main import complain
+from console.marketrun import MarketRun
 from console.plan import Plan, replay_uri
 from console.routed.run import RoutedRun
 from console.routed.setup import Setup, check_symbols
@@ -76,11 +77,16 @@ def protocols_of(venues: Sequence[RoutedVenue]) -> list[str]:
     return sorted({venue.protocol for venue in venues})
 
 
-def routed_kernels(plan: Plan, protocols: Sequence[str]) -> tuple[Kernel, Kernel, Kernel]:
-    """The loop for the feeds of a plan with the router behind it, its work, and its answers."""
+def routed_kernels(
+    plan: Plan, protocols: Sequence[str], *, lines: bool | None = None
+) -> tuple[Kernel, Kernel, Kernel]:
+    """The loop for the feeds of a plan with the router behind it, its work, and its answers.
+
+    `lines`: whether it arbitrates between lines; None: where the plan has several of a channel.
+    """
     names = ", ".join(feed.full_name for feed in plan.feeds)
-    lines = lines_of(plan) is not None
-    run = specialise.build(plan.feeds, lines=lines, sink=ROUTING)
+    arbitrates = lines_of(plan) is not None if lines is None else lines
+    run = specialise.build(plan.feeds, lines=arbitrates, sink=ROUTING)
     return (
         Kernel(f"the loop for {names}, with orders", run, (types.uint64,)),
         Kernel("routing, risk and order state", act, WORDS),
@@ -187,7 +193,7 @@ def notes_of(run: RoutedRun) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def names_of(run: RoutedRun) -> Names:
+def names_of(run: MarketRun) -> Names:
     """What numbers in tables and log are called."""
     all_flags = (1 << len(FLAGS)) - 1
     sweep = CandidateNames(

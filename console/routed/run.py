@@ -11,6 +11,7 @@ from console.marketrun import MarketRun
 from console.plan import Plan
 from console.routed.far import far_venues, install_far
 from console.routed.setup import Setup
+from feedhandler.consolidated.market import Market
 from feedhandler.consolidated.streamformat import TRADE
 from feedhandler.feed import Feed
 from nic.block import Block
@@ -57,6 +58,16 @@ def quoting_numbers(feeds: Mapping[str, Feed]) -> dict[str, int]:
     words = [feed.name.partition("_")[0] for feed in feeds.values()]
     short = {word: number for number, word in enumerate(words) if words.count(word) == 1}
     return short | numbers
+
+
+def marks_of(tables: RouterTables, market: Market) -> dict[int, int]:
+    """Midpoints now by instrument; else what positions in it were last marked at."""
+    held = tables.positions["mark"].max(axis=0)
+    last = {int(n): int(held[n]) for n in np.flatnonzero(held)}
+    records = market.records
+    two_sided = (records["bid_quantity"] > 0) & (records["offer_quantity"] > 0)
+    middles = (records["bid"] + records["offer"]) >> 1
+    return last | {int(n): int(middles[n]) for n in np.flatnonzero(two_sided)}
 
 
 class RoutedRun(MarketRun):
@@ -184,9 +195,4 @@ class RoutedRun(MarketRun):
     @property
     def marks(self) -> dict[int, int]:
         """Midpoints now by instrument; else what positions in it were last marked at."""
-        held = self.tables.positions["mark"].max(axis=0)
-        last = {int(n): int(held[n]) for n in np.flatnonzero(held)}
-        records = self.market.records
-        two_sided = (records["bid_quantity"] > 0) & (records["offer_quantity"] > 0)
-        middles = (records["bid"] + records["offer"]) >> 1
-        return last | {int(n): int(middles[n]) for n in np.flatnonzero(two_sided)}
+        return marks_of(self.tables, self.market)

@@ -264,4 +264,9 @@ class PillarLogin(Login):
         return PILLAR_STREAM[0x0205].encode(given, start_seq=first, access=access)
 
 
-LOGINS: Final = {"ouch50": Ouch50Login, "ouch42": SoupLogin, "boe": BoeLogin, "pillar": PillarLogin}
+LOGINS: Final[dict[str, type[Login]]] = {
+    "ouch50": Ouch50Login,
+    "ouch42": SoupLogin,
+    "boe": BoeLogin,
+    "pillar": PillarLogin,
+}
