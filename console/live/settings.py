@@ -101,7 +101,8 @@ class RecoveryOf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
         snapshots: of the snapshot services by unit; "0" of all units without their own.
         refresh: NYSE: multicast group of the refreshes; interface: address to hear it on.
         username, password_env, password_file, session_sub_id, session, product_id, channel_id: who
-            we are there, see `console.recoveryclients.RecoverySettings`.
+            we are there, see `console.recoveryclients.RecoverySettings`. In `session` %y, %m and %d
+            stand for the session's date.
     """
 
     channel: str

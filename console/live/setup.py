@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from console.live.settings import AT_START, Live, RecoveryOf, address_of, load_live, symbols_of
@@ -132,7 +132,7 @@ def read_live(path: Path, now_ns: int, environment: Mapping[str, str] = os.envir
         hours=hours,
         symbols=symbols,
         credentials=_credentials(live, path, venues, environment),
-        recoveries=_recoveries(live, path, channels, environment),
+        recoveries=_recoveries(live, path, channels, hours.day, environment),
     )
 
 
@@ -193,7 +193,7 @@ def _credentials(
 
 
 def _recoveries(
-    live: Live, path: Path, channels: ChannelMap, environment: Mapping[str, str]
+    live: Live, path: Path, channels: ChannelMap, day: date, environment: Mapping[str, str]
 ) -> dict[str, Recovery]:
     names, made = {channel.name for channel in channels.channels}, dict[str, Recovery]()
     for number, given in enumerate(live.recovery):
@@ -209,11 +209,11 @@ def _recoveries(
         except ValueError as error:
             raise ConfigError(f"{path}: {error}") from None
         group = address_of(given.gap_group, "gap_group") if given.gap_group else None
-        made[given.channel] = Recovery(_services(given, secret), group)
+        made[given.channel] = Recovery(_services(given, secret, day), group)
     return made
 
 
-def _services(given: RecoveryOf, secret: Secret) -> RecoverySettings:
+def _services(given: RecoveryOf, secret: Secret, day: date) -> RecoverySettings:
     places = {
         key: address_of(text, key)
         for key in ("gap", "gap_stream", "refresh")
@@ -226,7 +226,7 @@ def _services(given: RecoveryOf, secret: Secret) -> RecoverySettings:
         username=given.username,
         password=secret,
         session_sub_id=given.session_sub_id,
-        session=given.session,
+        session=f"{day:{given.session}}" if given.session else "",
         product_id=given.product_id,
         channel_id=given.channel_id,
         symbols=[],  # filled by who learns their numbers

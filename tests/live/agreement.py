@@ -23,10 +23,15 @@ def rows_of(path: Path, columns: list[str]) -> list[dict[str, Any]]:
 
 @dataclass
 class Venues:
-    """What the venues say: orders and executions, by (venue, client's id)."""
+    """What the venues say.
+
+    Attributes:
+        orders: by venue and client's id.
+        executions: by venue and trade: shares, price, the order's id.
+    """
 
     orders: dict[tuple[str, int], dict[str, Any]]
-    executions: dict[tuple[str, int], tuple[int, float, int]]  # by (venue, trade): shares, price, id
+    executions: dict[tuple[str, int], tuple[int, float, int]]
 
     @classmethod
     def read(cls, folder: Path, account: str = "ALFA") -> Venues:
@@ -49,7 +54,10 @@ def check_agreement(results: Path, venue_folder: Path) -> Venues:
     """Every execution is known to both sides, with the same shares, price and order."""
     venues = Venues.read(venue_folder)
     ours = rows_of(results / "fills.parquet", FILL_COLUMNS)
-    found = {(f["venue"], f["execution"]): (f["shares"], round(float(f["price"]), SCALE)) for f in ours}
+    found = {
+        (fill["venue"], fill["execution"]): (fill["shares"], round(float(fill["price"]), SCALE))
+        for fill in ours
+    }
     assert len(found) == len(ours), "an execution was booked twice"
     theirs = {place: (shares, price) for place, (shares, price, _) in venues.executions.items()}
     assert found == theirs
