@@ -37,7 +37,7 @@ def run(
 ) -> int:
     """Play venues in real time: feeds by UDP multicast on two lines, order entry over TCP.
 
-    Ends behind the session's close, or with SIGINT or SIGTERM.
+    Ends behind the close, or with SIGINT or SIGTERM. SIGUSR1 breaks all order connections.
     """
     from nic.configfile import ConfigError
     from simulator.live.market import LiveMarket
@@ -57,6 +57,8 @@ def run(
             number: signal.signal(number, lambda got, _: stopped.append(got))
             for number in (signal.SIGINT, signal.SIGTERM)
         }
+        cuts: list[int] = []
+        before[signal.SIGUSR1] = signal.signal(signal.SIGUSR1, lambda got, _: cuts.append(got))
         try:
             if channels is not None:
                 channels.write_text(live.channels, "utf-8")
@@ -70,7 +72,11 @@ def run(
                 for name, (host, port) in live.addresses.items()
             ]
             table_to_stdout(("venue", "orders", "protocol", "feed, lines A and B"), rows)
-            live.run(lambda: bool(stopped))
+            while not live.over and not stopped:
+                if cuts:
+                    cuts.clear()
+                    live.cut_sessions()
+                live.step()
             for _ in range(0 if stopped else DRAIN_ROUNDS):
                 live.reactor.run_once(0.005)
         finally:

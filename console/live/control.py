@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from console.live.books import BooksDesk
+from console.live.quiet import QuietWatch
 from console.live.run import LiveRun
 from console.live.sent import LiveCollector
 from console.live.session import SessionDesk
@@ -20,7 +21,8 @@ from router.parentcommands import ParentCommands
 from router.sessioncommands import SessionCommands
 
 Say = Callable[[str], None]
-STATUS_NS: Final = 5_000_000_000
+NS_PER_S: Final = 1_000_000_000
+STATUS_NS: Final = 5 * NS_PER_S
 
 
 class Control:
@@ -58,6 +60,8 @@ class Control:
         self.parents = ParentCommands(commands, run.tables, clock)
         self.books = BooksDesk(run, block, commands, inject, clock, say)
         self.watch = FileWatch(run, self.parents, say)
+        quiet_ns = round(run.setup.live.quiet_s * NS_PER_S)
+        self.quiet = QuietWatch(run, block, self.parents, quiet_ns, say)
         self.desks = [self._desk(number) for number in range(len(run.setup.live.sessions))]
         self._listed: set[str] = set()
         self._next_status_ns = clock() + STATUS_NS
@@ -94,6 +98,7 @@ class Control:
             if desk.names and venue not in self._listed:
                 self._listed.add(venue)
                 self.books.learn_numbers(venue, desk.names)
+        self.quiet.step(now_ns)
         if files:
             self.watch.step(now_ns)
         if now_ns >= self._next_status_ns:

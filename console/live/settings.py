@@ -158,6 +158,7 @@ class Live(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         stop_s: how long open orders may take to be canceled at the end.
         window_ms: that a packet waits for one that is missing, for the other line to bring it.
         recovery_ms: that a gap may stay open while messages are asked for.
+        quiet_s: of a feed, heartbeats included, before no orders go to its venue; 0: it may be.
         orders: room of each venue's order table at first; it grows.
         children, tokens: room for orders, and for their names, of the day.
         first_token: of the first order: above all that the venues had today.
@@ -185,6 +186,7 @@ class Live(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     stop_s: Seconds = 5.0
     window_ms: Milliseconds = 5
     recovery_ms: Milliseconds = 2_000
+    quiet_s: Annotated[float, msgspec.Meta(ge=0, le=3_600)] = 3.0
     orders: Annotated[int, msgspec.Meta(ge=64, le=1 << 26)] = 1 << 16
     children: Annotated[int, msgspec.Meta(ge=64, le=1 << 24)] = 1 << 16
     first_token: Positive = 1

@@ -60,7 +60,8 @@ SESSION_DTYPE: Final = np.dtype(
         ("beat_bytes", "i8"),
         ("beat_ns", "i8"),  # of our own silence before one is sent; 0: none are
         ("silence_ns", "i8"),  # of the venue's before the session is lost; 0: it may be silent
-        ("unused_control", "i8", (2,)),
+        ("rising", "i8"),  # 1: the names of its orders have to rise
+        ("unused_control", "i8", (1,)),
         # Written by the loop.
         ("state", "i8"),  # DOWN, UP or BROKEN
         ("sequence", "i8"),  # of the last message sent
@@ -82,7 +83,8 @@ SESSION_DTYPE: Final = np.dtype(
         ("beats", "i8"),  # sent
         ("downs", "i8"),  # times that it was lost, and why the last time, of SESSION_EVENTS
         ("why", "i8"),
-        ("unused_loop", "i8", (5,)),
+        ("last_token", "i8"),  # the highest that left
+        ("unused_loop", "i8", (4,)),
     ]
 )
 SESSION: Final = offsets_of(SESSION_DTYPE)

@@ -27,6 +27,7 @@ class Protocol(NamedTuple):
         most_token: the highest number that an order can have.
         padding: what fills up a symbol's text; "" where symbols are numbers.
         shows_all: orders cannot show only a part.
+        rising: an order is passed over whose number is not above all before it on the session.
         reasons: codes for the word `reason`: of cancels "user" and "ioc", of rejects "refused" and
             "unknown" (no such order, or too late).
     """
@@ -38,6 +39,7 @@ class Protocol(NamedTuple):
     most_token: int
     padding: str
     shows_all: bool
+    rising: bool
     reasons: Mapping[str, int]
 
     def symbol(self, text: str, number: int) -> int:
@@ -63,6 +65,7 @@ OUCH50: Final = Protocol(
     (1 << 32) - 1,
     " ",
     False,
+    True,
     {"user": ord("U"), "ioc": ord("I"), "refused": 15, "unknown": 21},
 )
 OUCH42: Final = Protocol(
@@ -73,6 +76,7 @@ OUCH42: Final = Protocol(
     10**14 - 1,
     " ",
     True,
+    False,
     {"user": ord("U"), "ioc": ord("I"), "refused": ord("O"), "unknown": ord("O")},
 )
 BOE: Final = Protocol(
@@ -83,6 +87,7 @@ BOE: Final = Protocol(
     10**boeforms.TOKEN_DIGITS - 1,
     "\0",
     False,
+    False,
     {"user": ord("U"), "ioc": ord("N"), "refused": ord("Z"), "unknown": ord("J")},
 )
 PILLAR: Final = Protocol(
@@ -92,6 +97,7 @@ PILLAR: Final = Protocol(
     once(pillarforms.reply_forms),
     pillarforms.REQUEST - 1,
     "",
+    False,
     False,
     {"user": 0, "ioc": 4, "refused": 21, "unknown": 9},
 )

@@ -174,6 +174,7 @@ class Sessions:
         row["length_plus"], row["length_least"] = framing.plus, max(framing.body, framing.least)
         row["request"] = REQUEST if settings.protocol == "pillar" else 0
         row["shows_all"] = made.protocol.shows_all
+        row["rising"] = made.protocol.rising
         if settings.protocol == "boe":
             row["units"] = block.section_address("session_units", UNITS * number)
         self._tables.venues[settings.venue]["session"] = number

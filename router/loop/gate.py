@@ -19,7 +19,7 @@ from router.intents import intent_row
 from router.loop.endings import follow_end, wait_after
 from router.loop.stages import ENCODE, RISK, ROUTE, end_order, end_stage
 from router.loop.timers import set_timer
-from router.orders.children import ask_cancel, ask_replace, enter, may_cancel
+from router.orders.children import ask_cancel, ask_replace, enter, may_cancel, next_token
 from router.orders.hear import hear
 from router.orders.states import STATE
 from router.risk.judge import count_passed, count_rejected, judge_fully
@@ -100,6 +100,8 @@ def hand_over(router, stages, child, kind, token, length, now):
     if failed != 0:
         add(router, HEAD.unsent_count, 1)
         return 1
+    if kind == ENTER or kind == REPLACE:
+        put(session, SESSION.last_token, max(get(session, SESSION.last_token), token))
     add(router, HEAD.message_count, 1)
     end_order(stages)
     return 0
@@ -228,6 +230,21 @@ def is_held_back(router, row):
 
 
 @njit(nogil=True)
+def rename_late(router, row, child):
+    """A new name for an order that waited, where its venue wants them rising and later ones left.
+
+    0 where there is none any more.
+    """
+    session, token = session_of(router, get(row, CHILD.venue)), get(row, CHILD.token)
+    if get(session, SESSION.rising) == 0 or token > get(session, SESSION.last_token):
+        return 1
+    token = next_token(router, child)
+    if token != 0:
+        put(row, CHILD.token, token)
+    return token
+
+
+@njit(nogil=True)
 def send_held(router, child, now):
     """The time of an order that waited has come; one that was canceled meanwhile is over."""
     row, intent = child_row(router, child), get(router, HEAD.held_intent)
@@ -249,5 +266,8 @@ def send_held(router, child, now):
     put(intent, INTENT.flags, get(row, CHILD.flags))
     put(intent, INTENT.minimum, get(row, CHILD.minimum))
     put(intent, INTENT.shown, get(row, CHILD.shown))
+    if rename_late(router, row, child) == 0:
+        answer_locally(router, REJECTED, get(row, CHILD.token), 0, now)
+        return
     put(intent, INTENT.token, get(row, CHILD.token))
     send_order(router, get(router, HEAD.stages), child, intent, now)

@@ -23,7 +23,7 @@ from feedhandler.consolidated.sink import apply_packet
 from feedhandler.context import CAPTURE_NS, VENUE
 from feedhandler.state import ROUTER
 from nic.call import call_kernel
-from nic.raw import load_i64le, load_n32le
+from nic.raw import load_i64le, load_n32le, store_u64le
 from router.loop.acting import ON_ALL, ON_COMMAND, ON_INSTRUMENT
 from router.loop.advance import act_by_address, advance
 from router.loop.marks import mark_instrument
@@ -42,10 +42,11 @@ def router_of(state):
 
 @njit(nogil=True)
 def time_comes(state, timestamp_ns):
-    """It is that late."""
+    """It is that late; time of a live loop's inputs never goes back, whoever was slower."""
     router = router_of(state)
-    advance(router, timestamp_ns)
-    put(router, HEAD.now_ns, timestamp_ns)
+    now = max(np.int64(timestamp_ns), get(router, HEAD.now_ns))
+    advance(router, now)
+    put(router, HEAD.now_ns, now)
 
 
 @njit(nogil=True)
@@ -54,8 +55,9 @@ def command_comes(state, record):
 
     What is due before its time happens first.
     """
-    now = load_i64le(record + 8)
-    time_comes(state, now)
+    time_comes(state, load_i64le(record + 8))
+    now = get(router_of(state), HEAD.now_ns)
+    store_u64le(record + 8, now)  # one that waited is carried out at the time that it is by now
     return act_by_address(router_of(state), ON_COMMAND, record, now)
 
 
@@ -118,6 +120,7 @@ def route_packet(state, context, actions, count):
     now = get(context, CAPTURE_NS)
     tell_far(router, venue, actions, count, now)
     apply_packet(market, venue, book, actions, count, now)
+    now = max(now, get(router, HEAD.now_ns))  # what waited for others is acted on now
     follow_trades(router, market, venue, book, actions, count, now)
     end_stage(stages, BOOK)
     changes = load_i64le(market + QUOTE_CHANGES)

@@ -95,10 +95,6 @@ class LiveMarket:
         self.addresses: dict[str, Address] = {}
         self.services: dict[str, Services] = {}
         self.ledgers = {name: Ledger() for name in self.market.names}
-        self._cuts = sorted(run.cuts, key=lambda cut: cut.after_s)
-        for number, cut in enumerate(run.cuts):
-            if cut.venue not in self.market.names:
-                raise ValueError(f"cuts[{number}].venue: {cut.venue!r} is not played")
         for number, (name, exchange) in enumerate(
             zip(self.market.names, self.market.exchanges, strict=True)
         ):
@@ -163,16 +159,13 @@ class LiveMarket:
                     self.feeds[name].publish(output.public[number], output.until_ns)
                 self.ledgers[name].note(self.gateways[name], output.reports[number])
                 self.gateways[name].hear(output.reports[number])
-        self._cut(now_ns)
         if self.over:
             self._end()
 
-    def _cut(self, now_ns: int) -> None:
-        """Breaks the connections whose time has come."""
-        open_ns = self.plan.times.open_ns
-        while self._cuts and now_ns >= open_ns + round(self._cuts[0].after_s * SECOND_NS):
-            venue = self._cuts.pop(0).venue
-            self.reactor.abort_at(self.addresses[venue])
+    def cut_sessions(self) -> None:
+        """Breaks all order entry connections, as a network does."""
+        for address in self.addresses.values():
+            self.reactor.abort_at(address)
 
     def orders(self) -> dict[str, Any]:
         """What each account did at each venue, as plain values."""

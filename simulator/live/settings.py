@@ -48,18 +48,6 @@ class AccountOf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
         check_one_of(self.password_env, self.password_file)
 
 
-class Cut(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The order entry connections of a venue break.
-
-    Attributes:
-        venue: whose.
-        after_s: behind the opening.
-    """
-
-    venue: str
-    after_s: Annotated[float, msgspec.Meta(ge=0, le=23_400)]
-
-
 class VenueRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The venues of one process.
 
@@ -75,7 +63,6 @@ class VenueRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         orders_per_s: new orders of the order flow, all venues together.
         accounts: who may send orders, to every venue.
         faults: what goes wrong on the lines.
-        cuts: what goes wrong with order entry.
     """
 
     venues: list[str] = []
@@ -89,7 +76,6 @@ class VenueRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     orders_per_s: Rate = 500.0
     accounts: list[AccountOf] = []
     faults: list[Fault] = []
-    cuts: list[Cut] = []
 
 
 def load_run(path: Path) -> VenueRun:

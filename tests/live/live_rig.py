@@ -122,6 +122,10 @@ class Process:
         """Whether it has not ended."""
         return self._process.poll() is None
 
+    def send(self, number: int) -> None:
+        """Sends a signal."""
+        self._process.send_signal(number)
+
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Tells it to end; its exit code."""
         if self.running:
