@@ -170,8 +170,8 @@ class Live(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
     channels: str
     limits: str
-    ports: Annotated[list[PortOf], msgspec.Meta(min_length=1)]
-    sessions: Annotated[list[SessionOf], msgspec.Meta(min_length=1)]
+    ports: list[PortOf]
+    sessions: list[SessionOf]
     name: str = "live"
     venues: str = ""
     parents: str = ""
@@ -196,6 +196,9 @@ class Live(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     stop_at_close: bool = True
 
     def __post_init__(self) -> None:
+        for key in ("ports", "sessions"):
+            if not getattr(self, key):
+                raise ValueError(f"{key}: expected at least one [[{key}]] table")
         names = [session.venue for session in self.sessions]
         for number, name in enumerate(names):
             if names.index(name) != number:
