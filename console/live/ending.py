@@ -59,6 +59,15 @@ def _send(command: Callable[[], bool], control: Control) -> None:
         control.step(files=False)
 
 
+def kill_blindly(control: Control) -> None:
+    """Cancels what is open through the loop, the control side having failed: nothing else works."""
+    until_s = time.monotonic() + ANSWERS_S
+    sent = False
+    while time.monotonic() < until_s and not (sent and control.open_orders == 0):
+        sent = sent or control.parents.kill()
+        time.sleep(STEP_S)
+
+
 def join(thread: PinnedThread, timeout_s: float) -> BaseException | None:
     """Waits for the loop; what it failed with."""
     try:

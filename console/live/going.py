@@ -14,7 +14,7 @@ import numpy as np
 from console import statefile
 from console.compiling import Kernel
 from console.live.control import Control
-from console.live.ending import dump_tables, end_cleanly, join, kill_by_hand
+from console.live.ending import dump_tables, end_cleanly, join, kill_blindly, kill_by_hand
 from console.live.events import Events
 from console.live.run import LiveRun
 from console.live.sent import LiveCollector
@@ -114,7 +114,11 @@ class Live:
         live, run = self._setup.live, self.run
         options = LoopOptions(burst_max=BURST, wait=WAITS[live.wait], measure=live.measure)
         statefile.remove_stale()
-        path = Path(live.state) if live.state else statefile.path_of(str(os.getpid()))
+        path = (
+            self._setup.path.parent / live.state
+            if live.state
+            else statefile.path_of(str(os.getpid()))
+        )
         heads = {n: run.book_address(channel) for n, channel in enumerate(plan.channels)}
         hz, rows = Clock().tick_hz, run.venue_rows()
         block = make_state(plan, ports, options, path, hz, heads, rows, run.lines)
@@ -125,31 +129,45 @@ class Live:
         return block
 
     def go_on(self, came: Came, results: Path) -> int:
-        """Starts the loop and looks after it; the exit code."""
-        say, control = self._events.say, self.control
+        """Starts the loop and looks after it; the exit code. Raises what the control side did."""
         began_s = time.perf_counter()
-        clean, fault = True, ""
+        clean, fault, trouble = True, "", None
         with Ticker(self._commands, time.time_ns):
             self.thread.start()
-            say(f"{self._setup.live.name}: the loop runs")
-            while self.thread.running and not came.stops and not self._over():
-                if came.reload:
-                    came.reload, control.watch.asked = False, True
-                control.step()
-                time.sleep(STEP_S)
-            if self.thread.running:
-                before = came.stops
-                stop_s = self._setup.live.stop_s
-                clean = end_cleanly(control, stop_s, lambda: came.stops > max(before, 1), say)
-                stop(self.block)
+            self._events.say(f"{self._setup.live.name}: the loop runs")
+            try:
+                clean = self._turns(came)
+            except Exception as error:
+                clean, trouble = False, error
+                self._events.say(f"the control side failed: {error!r}")
+                kill_blindly(self.control)
+            stop(self.block)
             failure = join(self.thread, JOIN_S)
-        if failure is not None or self._stopped_by_fault():
-            fault = f"{failure}" if failure is not None else "an impossible input"
+        if failure is not None or trouble is not None or self._stopped_by_fault():
+            fault = f"{failure or trouble or 'an impossible input'}"
             clean = self._after_fault(fault, results)
-        control.close()
-        self.collector.drain()
+        if self.thread.running:  # its memory cannot be given back
+            self._events.say("the loop does not return")
+            os._exit(FAULT)
+        self.control.close()
         self._write(results, time.perf_counter() - began_s, fault, bool(came.stops))
+        if trouble is not None:
+            raise trouble
         return FAULT if fault else 0 if clean else UNCLEAN
+
+    def _turns(self, came: Came) -> bool:
+        """Looks after the loop until it is over or somebody says stop; whether nothing is open."""
+        control = self.control
+        while self.thread.running and not came.stops and not self._over():
+            if came.reload:
+                came.reload, control.watch.asked = False, True
+            control.step()
+            time.sleep(STEP_S)
+        if not self.thread.running:
+            return False
+        hurried = max(came.stops, 1) + 1
+        stop_s = self._setup.live.stop_s
+        return end_cleanly(control, stop_s, lambda: came.stops >= hurried, self._events.say)
 
     def _over(self) -> bool:
         """Whether trading is over for today."""

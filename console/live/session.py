@@ -11,6 +11,7 @@ pieces; orders that the venue never had are told to it before it may send again.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Final
 
 from console.live.dial import Dial
@@ -18,6 +19,7 @@ from console.live.sent import Message, SentMessages
 from console.live.settings import SessionOf
 from feedhandler.actions import SESSION
 from nic.port import Port, PortError
+from nic.regions import allowed
 from router.entry.hearing import Hearing
 from router.entry.layout import SESSION_EVENTS
 from router.entry.logins import (
@@ -91,6 +93,7 @@ class SessionDesk:
         self._dial: Dial | None = None
         self._port: Port | None = None
         self._login: Login | None = None
+        self._memory = ExitStack()
         self._units: dict[int, int] = {}
         self._behind = 0
         self._unanswered: list[Message] = []
@@ -116,6 +119,7 @@ class SessionDesk:
         assert self._dial is not None
         if self._dial.port is not None:
             self._port, self._dial = self._dial.port, None
+            self._memory.enter_context(allowed(*self._port.regions))
             self._begin(now_ns)
         elif self._dial.failed:
             self._fail(self._dial.failed, now_ns)
@@ -290,6 +294,7 @@ class SessionDesk:
     def _close(self) -> None:
         if self._dial is not None:
             self._dial.drop()
+        self._memory.close()
         if self._port is not None:
             self._port.close()
         self._dial = self._port = None

@@ -15,7 +15,7 @@ from feedhandler.transports.transport import read_message
 from nic.layout import RX_END, RX_ERROR
 from nic.regions import allowed
 from router.entry import layout as e
-from router.tables import DOWN_SESSION, ENTER, INTENT_TIMER, REPLACE
+from router.tables import DOWN_SESSION, ENTER, INTENT_TIMER, REPLACE, TAKES
 
 BEAT = SOUPBINTCP["R"].encode()
 SERVER_BEAT = SOUPBINTCP["H"].encode()
@@ -58,10 +58,11 @@ def messages(data: bytes) -> list[tuple[str, int]]:
     return made
 
 
-def gone(rig: LoopRig) -> bool:
+def gone(rig: LoopRig, venue: str = VENUE) -> bool:
     """Whether the loop has let go of the session's port and nothing is routed to its venue."""
-    down = int(rig.tables.venues[rig.number(VENUE)]["down"]) & DOWN_SESSION
-    return not rig.commands.is_up(rig.number(VENUE)) and down != 0
+    number = rig.number(venue)
+    down = int(rig.tables.venues[number]["down"]) & DOWN_SESSION
+    return not rig.commands.is_up(number) and down != 0
 
 
 def test_a_heartbeat_leaves_after_silence_and_not_before(rig: LoopRig) -> None:
@@ -136,12 +137,13 @@ def test_what_the_venue_says_of_the_end_or_in_no_words_at_all_loses_the_session(
     port.says((rig.now_ns, SOUPBINTCP["Z"].encode()))
     rig.step()
     assert gone(rig) and rig.told()[-1][1] == e.LOGGED_OUT
-    port = rig.up(VENUE)
-    port.says((rig.now_ns, b"\0\0\0\0\0\0"))
+    port = rig.up("bzx")
+    port.says((rig.now_ns, bytes(10)))
     rig.step()
-    assert gone(rig) and rig.told()[-1][1] == e.UNREADABLE
-    rig.up(VENUE)
-    assert rig.told()[-1][1] == e.CAME_UP
+    assert gone(rig, "bzx") and rig.told()[-1][1] == e.UNREADABLE
+    for venue in (VENUE, "bzx"):
+        rig.up(venue)
+        assert rig.told()[-1] == (rig.number(venue), e.CAME_UP, 0)
 
 
 def lose(rig: LoopRig) -> None:
@@ -183,7 +185,7 @@ def test_a_replace_that_never_arrived_leaves_the_order_as_it_was(rig: LoopRig) -
 
 def test_a_cancel_waits_for_the_session_and_leaves_when_it_is_back(rig: LoopRig) -> None:
     port, parent = rig.up(VENUE), rig.parent()
-    child = rig.order(VENUE, parent)
+    child = rig.order(VENUE, parent, flags=TAKES)
     port.says((rig.now_ns, accepted(rig.token(child))))
     rig.step()
     lose(rig)
@@ -198,12 +200,13 @@ def test_a_cancel_waits_for_the_session_and_leaves_when_it_is_back(rig: LoopRig)
 
 
 def test_a_kill_while_the_session_is_away_cancels_when_it_is_back(rig: LoopRig) -> None:
-    port, child = rig.up(VENUE), rig.order(VENUE, rig.parent())
+    port, child = rig.up(VENUE), rig.order(VENUE, rig.parent(), flags=TAKES)
     port.says((rig.now_ns, accepted(rig.token(child))))
     rig.step()
     lose(rig)
     assert rig.parents.kill()
     rig.step()
+    assert messages(port.sent()) == [] and rig.state(child) == "unknown"
     port = rig.up(VENUE)
     assert messages(port.sent()) == [("X", rig.token(child))]
 

@@ -23,7 +23,7 @@ PLAIN = "import sys; from console.main import main; sys.exit(main())"
 INSIDE = "import sys; from pyroute2 import netns; netns.setns(sys.argv.pop(1)); " + PLAIN
 REHEARSAL = Path(__file__).resolve().parents[2] / "console" / "live" / "rehearsal"
 PASSWORD = "s3cret-pw"
-DEADLINE_S = 90.0
+DEADLINE_S = 300.0
 PREFIX = "swtest-"
 GROUPS_ON = ("233.210.1.1", 30001)
 
