@@ -13,9 +13,17 @@ from cffi import FFI
 _ROOT = Path(__file__).resolve().parent.parent
 _BEGIN, _END = "/* cffi: begin */", "/* cffi: end */"
 
-HEADERS = ("port.h", "clock.h", "checked.h", "backends.h", "tcp.h", "handoff.h")
+HEADERS = ("port.h", "clock.h", "checked.h", "backends.h", "tcp.h", "handoff.h", "udp_template.h")
 PORT_SOURCES = (
-    *("clock.c", "checked.c", "udp_frame.c", "socket.c", "socket_join.c", "replay.c"),
+    *(
+        "clock.c",
+        "checked.c",
+        "udp_frame.c",
+        "udp_template.c",
+        "socket.c",
+        "socket_join.c",
+        "replay.c",
+    ),
     *("tcp.c", "tcp_send.c", "tcp_open.c", "delegated.c", "handoff.c", "handoff_pump.c"),
 )
 

@@ -32,6 +32,7 @@ SESSION_DTYPE: Final = np.dtype(
         ("tx", "i8"),
         ("rx_burst", "i8"),
         ("release", "i8"),
+        ("cookie", "i8"),  # of sends: where a datagram port's go; 0 on a connection
         ("forms", "i8", (FORM_COUNT,)),  # addresses
         ("places", "i8", (FORM_COUNT,)),  # of their templates among an instrument's
         ("templates", "i8"),  # address; an instrument's begin with whether it is traded there
@@ -47,7 +48,7 @@ SESSION_DTYPE: Final = np.dtype(
         ("length_least", "i8"),  # bytes of the shortest message
         ("request", "i8"),  # in the ids of requests, taken out of answers
         ("shows_all", "i8"),  # 1: orders cannot show a part alone
-        ("unused_control", "i8", (7,)),
+        ("unused_control", "i8", (6,)),
         # Written by the loop.
         ("state", "i8"),  # DOWN, UP or BROKEN
         ("sequence", "i8"),  # of the last message sent
