@@ -9,8 +9,8 @@ UV := $(shell command -v uv 2>/dev/null)
 STAMP := $(VENV)/.installed
 LINT_STAMP := $(VENV)/.installed-lint
 WHEEL_VENV := out/wheel-venv
-SOURCES_OF_BUILD := pyproject.toml setup.py captures/build_capture.py nic/build_core.py \
-	$(wildcard captures/csrc/*) $(wildcard nic/csrc/*)
+SOURCES_OF_BUILD := pyproject.toml setup.py captures/build_capture.py $(wildcard nic/build_*.py) \
+	nic/tuning/backends.py $(wildcard captures/csrc/*) $(wildcard nic/csrc/*)
 
 .DEFAULT_GOAL := run
 .PHONY: run install test test-checked lint bench bench-books fuzz samples wheel wheel-check clean help
@@ -84,7 +84,8 @@ wheel-check: wheel ## install that wheel in a fresh environment and try its comm
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) build dist out *.egg-info .mypy_cache .ruff_cache .hypothesis
-	rm -f captures/_capture.c captures/_capture.*.so nic/_core.c nic/_core.*.so
+	rm -f captures/_capture.c captures/_capture.*.so $(foreach name,core xdp dpdk efvi,nic/_$(name).c \
+		nic/_$(name).*.so)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
