@@ -2,8 +2,8 @@
  * a destination, and each send patches only what changed, where it lies: lengths, identification,
  * checksums.
  *
- * All that is known of a frame lies in the frame, so a template may be a NIC's own send buffer, and a
- * backend may have one for each of them.
+ * All that is known of a frame lies in the frame, so a template may be a NIC's own send buffer, and
+ * a backend may have one for each of them.
  */
 #ifndef SWEEPWIRE_UDP_TEMPLATE_H
 #define SWEEPWIRE_UDP_TEMPLATE_H
