@@ -25,7 +25,7 @@ typedef struct {
     uint32_t user_timeout_ms;    /* TCP_USER_TIMEOUT, 0 = the system's default */
     uint32_t keepalive_s;        /* idle time before keepalive probes and between them, 0 = off */
     uint32_t linger_ms;          /* how long close waits for the venue, 0 = not at all */
-    uint32_t quickack;           /* 1: acknowledge at once, said again after each read */
+    uint32_t quickack;           /* 1: acknowledge at once, said again after reads */
 } swp_tcp_config;
 
 /* What became of messages that were to leave as frames of our own (delegated sends). */

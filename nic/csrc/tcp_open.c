@@ -197,7 +197,6 @@ int swp_tcp_open(const swp_tcp_config *config, void **out, char *error_text) {
     port->config.device = NULL;
     strcpy(port->device, config->device);
     port->fd = -1;
-    port->quickack = config->quickack;
     port->ring.capacity = config->ring_count;
     port->ring_mask = config->ring_count - 1;
     port->frame_bytes = config->frame_bytes;

@@ -12,7 +12,7 @@
 
 typedef struct tcp_port {
     int fd;
-    uint32_t quickack;
+    uint32_t to_acknowledge;  /* 1: bytes were read since TCP_QUICKACK was set */
     uint32_t ring_mask;
     uint32_t frame_bytes;
     uint64_t stride_bytes;
