@@ -35,7 +35,9 @@ def jitter(
     ] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Spin on a core looking at the clock, and tell of the gaps between looks.
+    """Measure how often a core is kept from its loop, and how long.
+
+    Spins on the core looking at the clock, and tells of the gaps between looks.
 
     What interrupts the loop interrupts this: timer ticks, interrupts, other tasks, the hypervisor,
     the firmware. Needs no privilege; without one cores may sleep and the table says so.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from nic.tuning.knob import TuneError
 
 PROFILE = "latency"
+_NAME = re.compile(r"EF_[A-Z0-9_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ def onload_environment(
         if risky or not setting.risky
     }
     for name, value in given.items():
-        if not name.startswith("EF_") or not name.isascii() or not name.isupper():
+        if _NAME.fullmatch(name) is None:
             raise TuneError(f"{name}: expected a variable of Onload's, EF_…")
         known = next((s for s in SETTINGS if s.name == name), None)
         found[name] = (value, f"given; {known.what}" if known is not None else "given")

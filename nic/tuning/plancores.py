@@ -20,12 +20,12 @@ STAT_INTERVAL_S = 120
 
 def interrupt_knobs(look: Look) -> Iterator[Knob]:
     """Where interrupts go. New ones first: a NIC that is changed later asks for new ones."""
-    avoid = mask_without(look.loop, look.housekeeping)
+    avoid = mask_without(look.quiet, look.housekeeping)
     yield from look.knob("default-irq-affinity", f"{_IRQ}/default_smp_affinity", avoid)
-    yield from look.knob("irqbalance", _BANNED, _banned_with(look.loop))
+    yield from look.knob("irqbalance", _BANNED, _banned_with(look.quiet))
     for place in look.paths("sys/class/net/*/queues/rx-*/rps_cpus"):
         parts = place.split("/")
-        without = mask_without(look.loop, frozenset())
+        without = mask_without(look.quiet, frozenset())
         yield from look.knob("rps", place, without, f"{parts[3]} {parts[5]}")
 
 
@@ -34,7 +34,7 @@ def queue_knobs(look: Look) -> Iterator[Knob]:
     name = look.wish.interface
     own = nic_interrupts(look.places.sysroot, name) if name is not None else frozenset()
     near = look.housekeeping & look.topology.on_node(look.node) or look.housekeeping
-    close, anywhere = cores_within(near, near), cores_within(look.outside, look.housekeeping)
+    close, anywhere = cores_within(near), cores_within(look.housekeeping)
     for place in look.paths(f"{_IRQ}/[0-9]*/smp_affinity_list"):
         number = int(place.split("/")[2])
         wanted = close if number in own else anywhere
@@ -47,17 +47,17 @@ def _irq_label(look: Look, number: int) -> str:
     return f"{number} ({', '.join(names)})" if names else str(number)
 
 
-def _banned_with(loop: frozenset[int]) -> Callable[[str], str]:
+def _banned_with(quiet: frozenset[int]) -> Callable[[str], str]:
     def wanted(found: str) -> str:
         now = frozenset() if found == UNSET else core_set(found)
-        return found if loop <= now else cores_text(now | loop)
+        return found if quiet <= now else cores_text(now | quiet)
 
     return wanted
 
 
 def core_knobs(look: Look) -> Iterator[Knob]:
     """What else comes to a core."""
-    avoid = mask_without(look.loop, look.housekeeping)
+    avoid = mask_without(look.quiet, look.housekeeping)
     yield from look.knob("workqueue", "sys/devices/virtual/workqueue/cpumask", avoid)
     if cpuset.offered(look.places.sysroot):
         place = f"cpuset:{cpuset.ROOT}/{cpuset.GROUP}"

@@ -85,6 +85,9 @@ def restore(places: Places, path: Path) -> list[Outcome]:
         return []
     with saved.locked(path):
         values = saved.load(path, boot)
+        for value in values:
+            if value.kind not in KINDS:
+                raise TuneError(f"{path}: {value.place}: unknown knob {value.kind!r}")
         outcomes = [_turn_back(value, places) for value in reversed(values)]
         left = {outcome.place for outcome in outcomes if outcome.state in FAILED}
         saved.store(path, boot, [value for value in values if value.place in left])
@@ -97,10 +100,7 @@ def would_restore(places: Places, path: Path) -> tuple[SavedValue, ...]:
 
 
 def _turn_back(value: SavedValue, places: Places) -> Outcome:
-    kind = KINDS.get(value.kind)
-    if kind is None:
-        raise TuneError(f"saved setting {value.place}: unknown knob {value.kind!r}")
-    return _turn(kind, value.label, value.place, value.value, places)
+    return _turn(KINDS[value.kind], value.label, value.place, value.value, places)
 
 
 def _turn(kind: Kind, label: str, place: str, wanted: str, places: Places) -> Outcome:

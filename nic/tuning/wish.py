@@ -69,9 +69,9 @@ class Look:
         yield Knob(kind, place, found, value, label, asked or not kind.risky)
 
     @property
-    def outside(self) -> frozenset[int]:
-        """Every core but the loop's."""
-        return self.topology.online - self.loop
+    def quiet(self) -> frozenset[int]:
+        """Cores that nothing else should come to: the loop's, and their siblings with them."""
+        return self.topology.online - self.housekeeping
 
     def paths(self, pattern: str) -> list[str]:
         """Places of files below the root that match, in order of their numbers."""
@@ -103,11 +103,11 @@ def at_least(minimum: int) -> Callable[[str], str]:
     return wanted
 
 
-def cores_within(allowed: frozenset[int], otherwise: frozenset[int]) -> Callable[[str], str]:
-    """Makes of a core list what of it is allowed; `otherwise` where nothing would be left."""
+def cores_within(allowed: frozenset[int]) -> Callable[[str], str]:
+    """Makes of a core list what of it is allowed; all that is allowed where nothing is left."""
 
     def wanted(found: str) -> str:
         now = core_set(found)
-        return found if now and now <= allowed else cores_text(now & allowed or otherwise)
+        return found if now and now <= allowed else cores_text(now & allowed or allowed)
 
     return wanted
