@@ -15,7 +15,7 @@ from console.compiling import Kernel, compile_all
 from console.screen import count, table_to_stdout
 from console.signals import signals_kept
 from nic.thread import check_cores
-from nic.tuning.dmalatency import dma_latency
+from nic.tuning.dma_latency import dma_latency
 from nic.tuning.hiccups import spin
 from nic.tuning.jitter import NS_PER_S, Jitter, Meter
 from nic.tuning.memlock import lock_memory, unlock_memory

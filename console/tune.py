@@ -39,7 +39,6 @@ from console.tuneshow import (
 )  # fmt: skip
 from nic.tuning import boot as booting
 from nic.tuning import turn
-from nic.tuning.knob import Group
 from nic.tuning.places import Places
 from nic.tuning.plan import Plan, make_plan
 from nic.tuning.wish import NORMAL_PAGE_KIB, Wish
@@ -82,9 +81,6 @@ def show(
         typer.echo(json.dumps(_plan_json(plan), indent=1))
         return
     _show(plan)
-    missing = [p.text for p in _absent(plan, sysroot, risky)]
-    if missing:
-        typer.echo(f"boot: not given: {' '.join(missing)} (see `sweepwire tune boot`)")
 
 
 def _plan_json(plan: Plan) -> dict[str, object]:
@@ -93,21 +89,15 @@ def _plan_json(plan: Plan) -> dict[str, object]:
         "housekeeping": sorted(plan.housekeeping),
         "node": plan.node,
         "knobs": [{**asdict(knob), "settled": knob.settled} for knob in plan.knobs],
+        "boot": [{**asdict(p), "given": p not in plan.not_booted} for p in plan.boot],
         "notes": plan.notes,
     }
 
 
 def _show(plan: Plan) -> None:
     show_topology(plan)
-    show_knobs(plan.knobs)
+    show_knobs(plan.knobs, plan)
     show_notes(plan.notes)
-
-
-def _absent(plan: Plan, sysroot: Path, risky: bool) -> list[booting.BootParameter]:
-    given = {word.partition("=")[0] for word in booting.booted_with(sysroot)}
-    vendor = booting.cpu_vendor(sysroot)
-    wanted = booting.wanted_parameters(plan.loop, risky=risky, vendor=vendor)
-    return [parameter for parameter in wanted if parameter.key not in given]
 
 
 @app.command()
@@ -132,6 +122,7 @@ def apply(
         _show(plan)
         show_dry_run([(knob.place, knob.wanted) for knob in plan.changes], sysroot)
         return 0
+    show_knobs(plan.changes)
     show_notes(plan.notes)
     outcomes = turn.apply(plan.changes, places, state_path(state, sysroot))
     outcomes += _again(wish, places, outcomes, state_path(state, sysroot))
@@ -174,11 +165,9 @@ def boot(
     sysroot: Sysroot = ROOT,
 ) -> None:
     """Print the boot parameters that keep cores free; what reads them is changed by nobody here."""
-    empty: list[Group] = []
-    wish = wish_of(cores, interface, None, NORMAL_PAGE_KIB, None, False, risky, empty)
+    wish = wish_of(cores, interface, None, NORMAL_PAGE_KIB, None, False, risky, None)
     plan = make_plan(wish, Places(sysroot))
-    vendor = booting.cpu_vendor(sysroot)
-    wanted = booting.wanted_parameters(plan.loop, risky=risky, vendor=vendor)
+    wanted = plan.boot
     grub = form == BootFormat.GRUB
     text = booting.grub_line(wanted) if grub else booting.tuned_profile(plan.loop, wanted)
     if out is not None:

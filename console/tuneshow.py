@@ -9,6 +9,7 @@ from pathlib import Path
 import typer
 
 from console.screen import table_to_stdout
+from nic.tuning.boot import PARAMETERS, BootParameter
 from nic.tuning.catalog import KINDS
 from nic.tuning.coremask import cores_text
 from nic.tuning.knob import Knob, writable
@@ -50,9 +51,12 @@ def _uses(plan: Plan, core: int) -> list[str]:
     return [word for word, cores in said.items() if core in cores]
 
 
-def show_knobs(knobs: Iterable[Knob]) -> None:
-    """A row for knobs of one kind that are and should be the same."""
+def show_knobs(knobs: Iterable[Knob], plan: Plan | None = None) -> None:
+    """A row for knobs of one kind that are and should be the same; a plan's boot parameters."""
     rows = [_knob_row(list(alike)) for _, alike in groupby(knobs, _likeness)]
+    rows += [] if plan is None else [_boot_row(parameter, plan) for parameter in plan.boot]
+    if not rows:
+        return
     table_to_stdout(("", "knob", "now", "wanted", "costs"), rows)
 
 
@@ -69,6 +73,13 @@ def _knob_row(alike: Sequence[Knob]) -> Row:
     count = f"{len(alike)}: " if len(alike) > 1 else ""
     name = f"{knob.kind.name} {count}{labels}".rstrip()
     return state, name, writable(knob.kind.form, knob.found), knob.wanted, knob.kind.cost
+
+
+def _boot_row(parameter: BootParameter, plan: Plan) -> Row:
+    now = sorted(word for word in plan.booted if word.partition("=")[0] == parameter.key)
+    state = "reboot" if parameter in plan.not_booted else "ok"
+    name = f"boot {parameter.key}"
+    return state, name, " ".join(now) or "-", parameter.text, parameter.cost
 
 
 def show_notes(notes: Iterable[str]) -> None:
@@ -108,10 +119,14 @@ def saved_pairs(values: Iterable[SavedValue]) -> list[tuple[str, str]]:
 
 def knob_table() -> list[str]:
     """The table of all knobs in Markdown, as the page of nic/tuning has it."""
-    head = ["| knob | `--only` | what it does | what it costs | risky | outlives a reboot |"]
-    head.append("|---|---|---|---|---|---|")
-    return head + [
-        f"| `{kind.name}` | {kind.group} | {kind.what} | {kind.cost} "
-        f"| {'yes' if kind.risky else ''} | {'yes' if kind.persistent else ''} |"
-        for kind in KINDS.values()
+    head = ["| knob | `--only` | what it does | what it costs | risky | reboot |"]
+    rows = [(k.name, k.group.value, k.what, k.cost, k.risky, "no") for k in KINDS.values()]
+    rows += [(p.text, "boot", p.what, p.cost, p.risky, "yes") for p in PARAMETERS]
+    return [
+        *head,
+        "|---|---|---|---|---|---|",
+        *(
+            f"| `{name}` | {group} | {what} | {cost} | {'yes' if risky else 'no'} | {reboot} |"
+            for name, group, what, cost, risky, reboot in rows
+        ),
     ]

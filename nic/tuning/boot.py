@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,13 +108,13 @@ def booted_with(sysroot: Path) -> frozenset[str]:
     return frozenset((read_text(sysroot / "proc/cmdline") or "").split())
 
 
-def grub_line(parameters: list[BootParameter]) -> str:
+def grub_line(parameters: Sequence[BootParameter]) -> str:
     """For /etc/default/grub (or a file in grub.d); then update-grub and a reboot."""
     words = " ".join(parameter.text for parameter in parameters)
     return f'GRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT {words}"'
 
 
-def tuned_profile(loop: frozenset[int], parameters: list[BootParameter]) -> str:
+def tuned_profile(loop: frozenset[int], parameters: Sequence[BootParameter]) -> str:
     """A profile of the tuned daemon: /etc/tuned/sweepwire/tuned.conf."""
     words = " ".join(parameter.text for parameter in parameters)
     return (

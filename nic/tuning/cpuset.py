@@ -1,5 +1,6 @@
 """A cpuset partition (cgroup v2): a cgroup that has its cores for itself, without load balancing.
 
+The controller, once given to the root's children, stays given: others may have come to use it.
 As a setting it reads `absent` or `CORES KIND`, with the kernel's kinds: member, root, isolated.
 """
 

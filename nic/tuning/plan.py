@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from nic.tuning.boot import BootParameter, booted_with, cpu_vendor, wanted_parameters
 from nic.tuning.coremask import cores_text
 from nic.tuning.knob import Knob, TuneError
 from nic.tuning.places import Places
@@ -27,19 +28,30 @@ _PLANNERS = (
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Knobs in the order in which they are turned; `notes` are for people."""
+    """Knobs in the order in which they are turned, and boot parameters, which want a reboot.
+
+    booted: the words of the running kernel's command line. notes: lines for people.
+    """
 
     loop: frozenset[int]
     housekeeping: frozenset[int]
     node: int | None
     topology: Topology
     knobs: tuple[Knob, ...]
+    boot: tuple[BootParameter, ...]
+    booted: frozenset[str]
     notes: tuple[str, ...]
 
     @property
     def changes(self) -> tuple[Knob, ...]:
         """Knobs that will be turned."""
         return tuple(knob for knob in self.knobs if knob.chosen and not knob.settled)
+
+    @property
+    def not_booted(self) -> tuple[BootParameter, ...]:
+        """Boot parameters that the running kernel was not given: they want a reboot."""
+        given = {word.partition("=")[0] for word in self.booted}
+        return tuple(parameter for parameter in self.boot if parameter.key not in given)
 
 
 def make_plan(wish: Wish, places: Places) -> Plan:
@@ -63,7 +75,9 @@ def make_plan(wish: Wish, places: Places) -> Plan:
     notes += _warnings(topology, loop, node)
     look = Look(replace(wish, cores=loop), topology, places, loop, housekeeping, node, notes)
     knobs = tuple(knob for planner in _PLANNERS for knob in planner(look))
-    return Plan(loop, housekeeping, node, topology, knobs, tuple(notes))
+    boot = wanted_parameters(loop, risky=wish.risky, vendor=cpu_vendor(sysroot))
+    booted = booted_with(sysroot)
+    return Plan(loop, housekeeping, node, topology, knobs, tuple(boot), booted, tuple(notes))
 
 
 def _warnings(topology: Topology, loop: frozenset[int], node: int | None) -> list[str]:

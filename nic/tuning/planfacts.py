@@ -5,11 +5,10 @@ from __future__ import annotations
 from itertools import groupby
 from pathlib import Path
 
-from nic.tuning.boot import booted_with, cpu_vendor, wanted_parameters
 from nic.tuning.fact import Fact, Grade
 from nic.tuning.knob import Knob, TuneError, writable
 from nic.tuning.places import Places
-from nic.tuning.plan import make_plan
+from nic.tuning.plan import Plan, make_plan
 from nic.tuning.wish import Wish
 
 
@@ -23,7 +22,7 @@ def plan_facts(sysroot: Path) -> list[Fact]:
     kinds = groupby(sorted(chosen, key=_kind_name), _kind_name)
     rows = {name: _row(list(knobs)) for name, knobs in kinds}
     in_order = dict.fromkeys(knob.kind.name for knob in chosen)
-    return [*(rows[name] for name in in_order), *_boot_facts(sysroot, plan.loop)]
+    return [*(rows[name] for name in in_order), *_boot_facts(plan)]
 
 
 def _kind_name(knob: Knob) -> str:
@@ -43,14 +42,12 @@ def _row(knobs: list[Knob]) -> Fact:
     return Fact(name, value, Grade.WARN, advice)
 
 
-def _boot_facts(sysroot: Path, loop: frozenset[int]) -> list[Fact]:
-    words = booted_with(sysroot)
-    if not words:
+def _boot_facts(plan: Plan) -> list[Fact]:
+    if not plan.booted:
         return []
-    given = {word.partition("=")[0] for word in words}
-    wanted = wanted_parameters(loop, vendor=cpu_vendor(sysroot))
-    absent = [parameter.text for parameter in wanted if parameter.key not in given]
+    absent = plan.not_booted
     if not absent:
         return [Fact("boot parameters", "as planned", Grade.OK)]
-    value = f"{len(absent)} of {len(wanted)} not given"
-    return [Fact("boot parameters", value, Grade.WARN, f"sweepwire tune boot: {' '.join(absent)}")]
+    value = f"{len(absent)} of {len(plan.boot)} not given"
+    words = " ".join(parameter.text for parameter in absent)
+    return [Fact("boot parameters", value, Grade.WARN, f"sweepwire tune boot: {words}")]

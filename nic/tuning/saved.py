@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from nic.tuning.catalog import KINDS
 from nic.tuning.fact import read_text
 from nic.tuning.files import replace_file
 from nic.tuning.knob import Knob, TuneError, writable
@@ -22,6 +23,7 @@ from nic.tuning.places import ROOT
 VERSION = 1
 _FILE = "tuning.json"
 _FOLDER = "var/lib/sweepwire"
+PLACES = ("proc/", "sys/", "line:etc/default/", "cpuset:sys/fs/cgroup/", "pci:", "ethtool:")
 
 
 class SavedValue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,24 +63,54 @@ def locked(path: Path) -> Iterator[None]:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(descriptor, path)
         yield
-    except BlockingIOError:
-        raise TuneError(f"{path.parent}: somebody else is tuning this machine") from None
     finally:
         os.close(descriptor)
 
 
-def load(path: Path, boot: str) -> tuple[SavedValue, ...]:
-    """The values that still mean something in this boot. Raises TuneError, OSError."""
+def _lock(descriptor: int, path: Path) -> None:
     try:
-        saved = msgspec.json.decode(path.read_bytes(), type=Saved)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise TuneError(f"{path.parent}: somebody else is tuning this machine") from None
+
+
+def _own_bytes(path: Path) -> bytes | None:
+    """What is in the file; None where there is none. Raises TuneError where it is a stranger's.
+
+    It names places that are written as root: nobody else may have had a hand in it.
+    """
+    try:
+        with path.open("rb") as file:
+            info = os.fstat(file.fileno())
+            if info.st_uid not in (0, os.geteuid()) or info.st_mode & 0o022:
+                raise TuneError(f"{path}: others could have written this; move it away")
+            return file.read()
     except FileNotFoundError:
-        return ()
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise TuneError(f"{path}: not a file of saved settings ({error}); move it away") from None
+        return None
+
+
+def _check(path: Path, saved: Saved) -> None:
     if saved.version != VERSION:
         raise TuneError(f"{path}: version {saved.version}, expected {VERSION}; move it away")
+    for value in saved.values:
+        if value.kind not in KINDS:
+            raise TuneError(f"{path}: {value.place}: unknown knob {value.kind!r}")
+        if ".." in value.place or not value.place.startswith(PLACES):
+            raise TuneError(f"{path}: {value.place}: no place that is ever tuned")
+
+
+def load(path: Path, boot: str) -> tuple[SavedValue, ...]:
+    """The values that still mean something in this boot. Raises TuneError, OSError."""
+    raw = _own_bytes(path)
+    if raw is None:
+        return ()
+    try:
+        saved = msgspec.json.decode(raw, type=Saved)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise TuneError(f"{path}: not a file of saved settings ({error}); move it away") from None
+    _check(path, saved)
     if saved.boot == boot:
         return saved.values
     return tuple(value for value in saved.values if value.persistent)

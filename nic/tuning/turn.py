@@ -10,7 +10,7 @@ from pathlib import Path
 
 from nic.tuning import saved
 from nic.tuning.catalog import KINDS
-from nic.tuning.knob import Kind, Knob, TuneError, canonical, same
+from nic.tuning.knob import Kind, Knob, canonical, same
 from nic.tuning.places import Places
 from nic.tuning.saved import SavedValue
 
@@ -51,6 +51,8 @@ def apply(knobs: Iterable[Knob], places: Places, path: Path) -> list[Outcome]:
     nothing can be saved: then nothing was written.
     """
     turned = tuple(knobs)
+    if not turned:
+        return []
     boot = saved.boot_id(places.sysroot)
     with saved.locked(path):
         before = saved.load(path, boot)
@@ -65,7 +67,9 @@ def apply(knobs: Iterable[Knob], places: Places, path: Path) -> list[Outcome]:
             for outcome, knob in zip(outcomes, turned, strict=True)
             if outcome.state != State.DONE and _still(knob, places)
         }
-        saved.store(path, boot, [v for v in after if v.place in known or v.place not in untouched])
+        kept = tuple(v for v in after if v.place in known or v.place not in untouched)
+        if kept != after:
+            saved.store(path, boot, kept)
     return outcomes
 
 
@@ -85,9 +89,6 @@ def restore(places: Places, path: Path) -> list[Outcome]:
         return []
     with saved.locked(path):
         values = saved.load(path, boot)
-        for value in values:
-            if value.kind not in KINDS:
-                raise TuneError(f"{path}: {value.place}: unknown knob {value.kind!r}")
         outcomes = [_turn_back(value, places) for value in reversed(values)]
         left = {outcome.place for outcome in outcomes if outcome.state in FAILED}
         saved.store(path, boot, [value for value in values if value.place in left])

@@ -177,8 +177,6 @@ def test_a_unit_is_printed_or_written(
 def test_the_page_s_table_is_the_code_s(capsys: pytest.CaptureFixture[str]) -> None:
     page = (ROOT / "nic/tuning/README.md").read_text()
     assert "\n".join(knob_table()) in page, "run: sweepwire tune knobs"
-    for parameter in PARAMETERS:
-        assert f"| `{parameter.text}` | {parameter.what} | {parameter.cost} |" in page
     assert run(["tune", "knobs"]) == 0
     assert capsys.readouterr().out.splitlines() == knob_table()
 

@@ -17,7 +17,7 @@ from nic.tuning.boot import (
     tuned_profile,
     wanted_parameters,
 )  # fmt: skip
-from nic.tuning.dmalatency import DEVICE, dma_latency
+from nic.tuning.dma_latency import DEVICE, dma_latency
 from nic.tuning.knob import TuneError
 from nic.tuning.onload import (
     SETTINGS,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import stat
 import tempfile
 from dataclasses import replace
@@ -69,6 +70,12 @@ def saved_values(root: Path) -> dict[str, str]:
     """What is in the file of saved settings."""
     values = json.loads(default_path(root).read_text())["values"]
     return {value["place"]: value["value"] for value in values}
+
+
+def entry(place: str, kind: str = "stat-interval") -> str:
+    """A file of saved settings with one place in it."""
+    value = {"place": place, "kind": kind, "label": "", "value": "x", "persistent": True}
+    return json.dumps({"version": 1, "boot": "one", "values": [value]})
 
 
 @pytest.mark.parametrize("place", places_planned())
@@ -229,6 +236,9 @@ def test_values_of_an_earlier_boot_do_not_count_as_the_first(tmp_path: Path) -> 
         ("{", "not a file of saved settings"),
         ('{"version": 1, "boot": "one"}', "not a file of saved settings"),
         ('{"version": 2, "boot": "one", "values": []}', "version 2, expected 1"),
+        (entry("proc/../etc/passwd"), "proc/../etc/passwd: no place that is ever tuned"),
+        (entry("line:etc/passwd#root"), "line:etc/passwd#root: no place"),
+        (entry("proc/sys/vm/x", kind="nonsense"), "proc/sys/vm/x: unknown knob 'nonsense'"),
     ],
 )
 def test_a_file_that_is_none_stops_everything(tmp_path: Path, text: str, line: str) -> None:
@@ -248,7 +258,7 @@ def test_two_at_a_time_are_one_too_many(tmp_path: Path) -> None:
 
     class Second(KernelLike):
         def write(self, _place: str, _value: str) -> None:
-            turn.apply([], places, default_path(tmp_path))
+            turn.restore(places, default_path(tmp_path))
 
     with pytest.raises(TuneError, match="somebody else is tuning"):
         applied(tmp_path, Second(tmp_path, MadeNic()))
@@ -257,6 +267,19 @@ def test_two_at_a_time_are_one_too_many(tmp_path: Path) -> None:
 def test_putting_back_without_a_file_does_nothing(tmp_path: Path) -> None:
     assert turn.restore(made_machine(tmp_path), default_path(tmp_path)) == []
     assert not default_path(tmp_path).parent.exists()
+
+
+def test_a_file_that_others_could_write_is_refused(tmp_path: Path) -> None:
+    places = made_machine(tmp_path)
+    applied(tmp_path, places)
+    default_path(tmp_path).chmod(0o620)
+    with pytest.raises(TuneError, match="others could have written this"):
+        turn.restore(places, default_path(tmp_path))
+    default_path(tmp_path).chmod(0o600)
+    if os.geteuid() == 0:
+        os.chown(default_path(tmp_path), 12345, -1)
+        with pytest.raises(TuneError, match="others could have written this"):
+            turn.restore(places, default_path(tmp_path))
 
 
 def number(low: int, high: int) -> st.SearchStrategy[str]:
@@ -296,6 +319,10 @@ LINES = st.lists(
 )  # fmt: skip
 
 
+# In memory where there is such a folder: what is saved is synced to the disk each time.
+IN_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+
+
 @settings(max_examples=50)
 @given(START, LINES, CORES, st.booleans())
 def test_putting_back_undoes_any_apply(
@@ -303,7 +330,7 @@ def test_putting_back_undoes_any_apply(
 ) -> None:
     if len(loop) == 8:
         loop = frozenset({7})
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=IN_MEMORY) as folder:
         root = Path(folder)
         texts = {place: text + "\n" for place, text in start.items()}
         places = made_machine(root, {**texts, IRQBALANCE: "\n".join(lines)})
