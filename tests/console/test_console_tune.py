@@ -7,10 +7,11 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tuning_tree import PCI_DEVICE, contents, plant
+from tuning_tree import PCI_DEVICE, contents, memory_folder, plant
 
 from console import tuneextras
 from console.main import run
@@ -20,6 +21,13 @@ from nic.tuning.saved import default_path
 
 ROOT = Path(__file__).resolve().parents[2]
 WISH = ("--cores", "3", "-i", "eth0", "--pages", "64", "--fifo", "--risky")
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A folder in memory, in the place of pytest's."""
+    with memory_folder() as folder:
+        yield folder
 
 
 def tune(root: Path, *arguments: str) -> int:

@@ -7,10 +7,11 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tuning_tree import IRQBALANCE, PCI_DEVICE, made_machine, plant
+from tuning_tree import IRQBALANCE, PCI_DEVICE, made_machine, memory_folder, plant
 
 from nic.tuning import cpuset, files, pcibind, turn
 from nic.tuning.catalog import KINDS
@@ -21,6 +22,13 @@ from nic.tuning.saved import default_path
 
 ADDRESS = "0000:03:00.0"
 LINE = f"line:{IRQBALANCE}#NAME"
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A folder in memory, in the place of pytest's."""
+    with memory_folder() as folder:
+        yield folder
 
 
 @pytest.mark.parametrize(

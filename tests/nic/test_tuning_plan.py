@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tuning_tree import CPU, NODE, WISH, MadeNic, made_machine, plant
+from tuning_tree import CPU, NODE, WISH, MadeNic, made_machine, memory_folder, plant
 
 from nic.tuning.catalog import KINDS
 from nic.tuning.knob import Group, Knob, TuneError
@@ -46,6 +47,13 @@ WANTED = {
     "busy-read": "50",
     "rmem-max": "8388608",
 }
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A folder in memory, in the place of pytest's."""
+    with memory_folder() as folder:
+        yield folder
 
 
 def planned(wish: Wish, places: Places) -> dict[str, Knob]:

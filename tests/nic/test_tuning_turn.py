@@ -6,7 +6,7 @@ import errno
 import json
 import os
 import stat
-import tempfile
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from tuning_tree import (
     MadeNic,
     contents,
     made_machine,
+    memory_folder,
     plant,
 )  # fmt: skip
 
@@ -34,10 +35,17 @@ from nic.tuning.turn import State
 from nic.tuning.wish import Wish
 
 
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A folder in memory, in the place of pytest's."""
+    with memory_folder() as folder:
+        yield folder
+
+
 def places_planned() -> list[str]:
     """The places of every knob of the made-up machine that has something to turn."""
-    with tempfile.TemporaryDirectory() as folder:
-        return [knob.place for knob in make_plan(WISH, made_machine(Path(folder))).changes]
+    with memory_folder() as root:
+        return [knob.place for knob in make_plan(WISH, made_machine(root)).changes]
 
 
 class Stubborn(KernelLike):
@@ -319,10 +327,6 @@ LINES = st.lists(
 )  # fmt: skip
 
 
-# In memory where there is such a folder: what is saved is synced to the disk each time.
-IN_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-
-
 @settings(max_examples=50)
 @given(START, LINES, CORES, st.booleans())
 def test_putting_back_undoes_any_apply(
@@ -330,8 +334,7 @@ def test_putting_back_undoes_any_apply(
 ) -> None:
     if len(loop) == 8:
         loop = frozenset({7})
-    with tempfile.TemporaryDirectory(dir=IN_MEMORY) as folder:
-        root = Path(folder)
+    with memory_folder() as root:
         texts = {place: text + "\n" for place, text in start.items()}
         places = made_machine(root, {**texts, IRQBALANCE: "\n".join(lines)})
         wish = replace(WISH, cores=loop, risky=risky)

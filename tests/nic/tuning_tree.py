@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from nic.tuning.places import Places
@@ -92,6 +95,14 @@ class KernelLike(Places):
             words = (f"[{w}]" if w == value else w for w in ("always", "madvise", "never"))
             value = " ".join(words)
         super().write(place, value)
+
+
+@contextmanager
+def memory_folder() -> Iterator[Path]:
+    """A folder for many small files that are synced each: in memory where there is such a place."""
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="tuning-tree-", dir=memory) as folder:
+        yield Path(folder)
 
 
 def plant(root: Path, changes: Mapping[str, str | None] | None = None) -> Path:
