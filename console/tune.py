@@ -38,10 +38,11 @@ from console.tuneshow import (
     show_topology,
 )  # fmt: skip
 from nic.tuning import boot as booting
+from nic.tuning import tune as tuning
 from nic.tuning import turn
 from nic.tuning.places import Places
 from nic.tuning.plan import Plan, make_plan
-from nic.tuning.wish import NORMAL_PAGE_KIB, Wish
+from nic.tuning.wish import NORMAL_PAGE_KIB
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 app.command()(tuneextras.onload)
@@ -124,21 +125,7 @@ def apply(
         return 0
     show_knobs(plan.changes)
     show_notes(plan.notes)
-    outcomes = turn.apply(plan.changes, places, state_path(state, sysroot))
-    outcomes += _again(wish, places, outcomes, state_path(state, sysroot))
-    return show_outcomes(outcomes, "set")
-
-
-def _again(
-    wish: Wish, places: Places, outcomes: list[turn.Outcome], path: Path
-) -> list[turn.Outcome]:
-    """A NIC whose queues changed has new interrupts, which want a place too."""
-    changed = any(o.name.startswith("nic-") and o.state == turn.State.DONE for o in outcomes)
-    if not changed:
-        return []
-    tried = {outcome.place for outcome in outcomes}
-    left = [knob for knob in make_plan(wish, places).changes if knob.place not in tried]
-    return turn.apply(left, places, path)
+    return show_outcomes(tuning.tune(plan, wish, places, state_path(state, sysroot)), "set")
 
 
 @app.command()

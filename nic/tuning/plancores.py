@@ -7,14 +7,16 @@ from collections.abc import Callable, Iterator
 from nic.tuning import cpuset
 from nic.tuning.coremask import cores_text
 from nic.tuning.cores import core_set
+from nic.tuning.fact import read_text
 from nic.tuning.files import UNSET
-from nic.tuning.knob import Knob
+from nic.tuning.knob import Group, Knob
 from nic.tuning.topology import nic_interrupts
 from nic.tuning.wish import Look, at_least, cores_within, mask_without
 
 _CPU = "sys/devices/system/cpu"
 _IRQ = "proc/irq"
-_BANNED = "line:etc/default/irqbalance#IRQBALANCE_BANNED_CPULIST"
+_BALANCER_FILES = ("etc/default/irqbalance", "etc/sysconfig/irqbalance")  # Debian's, Red Hat's
+_BANNED = "IRQBALANCE_BANNED_CPULIST"
 STAT_INTERVAL_S = 120
 
 
@@ -22,11 +24,20 @@ def interrupt_knobs(look: Look) -> Iterator[Knob]:
     """Where interrupts go. New ones first: a NIC that is changed later asks for new ones."""
     avoid = mask_without(look.quiet, look.housekeeping)
     yield from look.knob("default-irq-affinity", f"{_IRQ}/default_smp_affinity", avoid)
-    yield from look.knob("irqbalance", _BANNED, _banned_with(look.quiet))
+    for file in _BALANCER_FILES:
+        yield from look.knob("irqbalance", f"line:{file}#{_BANNED}", _banned_with(look.quiet))
+    if Group.IRQS in look.wish.groups and _runs(look, "irqbalance"):
+        look.notes.append("irqbalance runs and moves interrupts back: stop it, or restart it then")
     for place in look.paths("sys/class/net/*/queues/rx-*/rps_cpus"):
         parts = place.split("/")
         without = mask_without(look.quiet, frozenset())
         yield from look.knob("rps", place, without, f"{parts[3]} {parts[5]}")
+
+
+def _runs(look: Look, program: str) -> bool:
+    """Whether a process of that name is there."""
+    processes = (look.places.sysroot / "proc").glob("[0-9]*/comm")
+    return any(read_text(path) == program for path in processes)
 
 
 def queue_knobs(look: Look) -> Iterator[Knob]:

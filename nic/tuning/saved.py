@@ -23,7 +23,8 @@ from nic.tuning.places import ROOT
 VERSION = 1
 _FILE = "tuning.json"
 _FOLDER = "var/lib/sweepwire"
-PLACES = ("proc/", "sys/", "line:etc/default/", "cpuset:sys/fs/cgroup/", "pci:", "ethtool:")
+_LINES = ("line:etc/default/irqbalance#", "line:etc/sysconfig/irqbalance#")
+PLACES = ("proc/", "sys/", *_LINES, "cpuset:sys/fs/cgroup/", "pci:", "ethtool:")
 
 
 class SavedValue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -187,6 +187,13 @@ def test_what_no_knob_mends_is_said(tmp_path: Path) -> None:
     assert any("is not isolated" in note for note in notes)
 
 
+def test_a_running_irqbalance_is_told_of(tmp_path: Path) -> None:
+    places = made_machine(tmp_path, {"proc/77/comm": "irqbalance\n", "proc/78/comm": "sh\n"})
+    assert any("irqbalance runs" in note for note in make_plan(WISH, places).notes)
+    (tmp_path / "proc/77/comm").unlink()
+    assert not any("irqbalance runs" in note for note in make_plan(WISH, places).notes)
+
+
 def test_where_things_are(tmp_path: Path) -> None:
     topology = read_topology(plant(tmp_path))
     assert topology.online == set(range(8)) and topology.cores[6].node == 1

@@ -31,6 +31,7 @@ from nic.tuning.coremask import cores_text, mask_text
 from nic.tuning.knob import TuneError, same
 from nic.tuning.plan import make_plan
 from nic.tuning.saved import default_path
+from nic.tuning.tune import tune
 from nic.tuning.turn import State
 from nic.tuning.wish import Wish
 
@@ -270,6 +271,34 @@ def test_two_at_a_time_are_one_too_many(tmp_path: Path) -> None:
 
     with pytest.raises(TuneError, match="somebody else is tuning"):
         applied(tmp_path, Second(tmp_path, MadeNic()))
+
+
+class Growing(MadeNic):
+    """A NIC that asks for another interrupt when its channels change."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__()
+        self.folder = root / "proc/irq/42"
+
+    def write(self, interface: str, section: str, name: str, value: str) -> None:
+        """Sets one number; a new interrupt goes wherever it likes."""
+        super().write(interface, section, name, value)
+        if section == "channels":
+            self.folder.mkdir(exist_ok=True)
+            (self.folder / "smp_affinity_list").write_text("0-7\n")
+
+
+def test_interrupts_that_a_change_of_the_nic_brings_are_placed_too(tmp_path: Path) -> None:
+    places = KernelLike(plant(tmp_path), Growing(tmp_path))
+    plan = make_plan(WISH, places)
+    outcomes = tune(plan, WISH, places, default_path(tmp_path))
+    assert outcomes[-1].name == "irq-affinity 42" and outcomes[-1].state == State.DONE
+    assert len(outcomes) == len(plan.changes) + 1
+    assert places.read("proc/irq/42/smp_affinity_list") == "0-2,4-6"
+    calm = replace(WISH, interface=None)
+    assert tune(make_plan(calm, places), calm, places, default_path(tmp_path)) == []
+    names = [outcome.name for outcome in turn.restore(places, default_path(tmp_path))]
+    assert names.index("irq-affinity 42") < names.index("nic-channels eth0 combined")
 
 
 def test_putting_back_without_a_file_does_nothing(tmp_path: Path) -> None:
