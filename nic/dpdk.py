@@ -1,13 +1,14 @@
 """Opens `dpdk:` ports: devices that DPDK drives, PCI or virtual, polled without the kernel.
 
 `dpdk:0` (a port of the EAL by number), `dpdk:0000:01:00.0` (a PCI device) or
-`dpdk:net_pcap0,rx_pcap=FILE` (a virtual device with its arguments, attached when the port is opened
-and gone when it is closed; without arguments also one that the EAL has). The options are told in the
+`dpdk:net_pcap0,rx_pcap=FILE` (a virtual device with its arguments). A device that the EAL does not
+have yet is attached when the port is opened and gone when it is closed. The options are told in the
 table of nic/README.md.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -78,6 +79,12 @@ def _sizes(values: dict[str, Any]) -> tuple[int, int, int]:
     return mtu, frame, values.get("segment", usual)
 
 
+@cache
+def _clock() -> Clock:
+    """Where the clocks of the ports start from; its first reading is the long arm of them all."""
+    return Clock()
+
+
 def _fill(ffi: Any, config: Any, values: dict[str, Any]) -> None:
     config.ring_count = values.get("ring", 4096)
     config.queue_count = values.get("queues", 1)
@@ -110,15 +117,14 @@ def open_dpdk(uri: PortUri) -> OpenBackend:
         start_once(ffi, lib, values.get("eal"))
     except PortError as error:
         raise PortError(f"{uri.text}: {error}") from None
-    clock = Clock()
     device = ffi.new("char[]", unquote(uri.target).encode())
     iface = ffi.new("char[]", values.get("iface", "").encode())
     config = ffi.new("swp_dpdk_config *")
     config.device, config.iface = device, iface
-    config.clock = ffi.cast("void *", clock.address)
+    config.clock = ffi.cast("void *", _clock().address)
     _fill(ffi, config, values)
     handle, reason = ffi.new("uint64_t *"), ffi.new("char[]", core.SWP_ERROR_TEXT_BYTES)
     if lib.swp_dpdk_open(config, handle, reason) < 0:
         raise PortError(f"{uri.text}: {ffi.string(reason).decode(errors='replace')}")
     regions = _regions(ffi, lib, handle[0])
-    return OpenBackend.at(lib.swp_dpdk_ops(), handle[0], regions, [clock])
+    return OpenBackend.at(lib.swp_dpdk_ops(), handle[0], regions)

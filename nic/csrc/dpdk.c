@@ -1,8 +1,8 @@
 /* A port over DPDK: any device that it drives, PCI or virtual, polled without the kernel.
  *
- * Frames are handed out where the device put them. A device is always asked for a whole burst, since
- * vector drivers give none to those who ask for few; what the caller has no room for waits in
- * `ahead`.
+ * Frames are handed out where the device put them. A device is always asked for a whole burst,
+ * since vector drivers give none to those who ask for few; what the caller has no room for waits
+ * in `ahead`.
  */
 #define _GNU_SOURCE
 #include "dpdk_port.h"
@@ -18,7 +18,7 @@
 #define ETHERNET_BYTES 14u
 #define POISON 0xdb
 
-/* --- receiving --------------------------------------------------------------------------------- */
+/* --- receiving ---------------------------------------------------------------------------- */
 
 /* The next burst of the queues in turn: its size. */
 static uint16_t read_ahead(dpdk_port *port) {
@@ -29,14 +29,15 @@ static uint16_t read_ahead(dpdk_port *port) {
     }
     port->ahead_begin = 0;
     port->ahead_end = count;
-    if (count) port->ahead_ns = swp_clock_now_ns(port->clock);
+    if (count) port->ahead_ns = swp_clock_now_ns(&port->clock);
+    else if ((++port->idle_polls & DPDK_IDLE_POLLS) == 0) swp_clock_recalibrate(&port->clock);
     for (uint16_t index = 0; index < count; index++)
         rte_prefetch0(rte_pktmbuf_mtod(port->ahead[index], void *));
     return count;
 }
 
-/* Copies a frame of several segments into one piece; where there is no room for such, its first
- * segment is what there is. */
+/* Copies a frame of several segments into one piece; without room for such its first segment is
+ * what there is. */
 static const uint8_t *gather(dpdk_port *port, const struct rte_mbuf *mbuf, uint32_t *length_bytes) {
     uint32_t kept = 0;
     *length_bytes = rte_pktmbuf_data_len(mbuf);
@@ -148,7 +149,7 @@ static int dpdk_thread_init(void *handle) {
     return failed;
 }
 
-/* --- sending ----------------------------------------------------------------------------------- */
+/* --- sending ------------------------------------------------------------------------------ */
 
 static int check_send(dpdk_port *port, const void *data, uint32_t length_bytes, uint64_t cookie) {
     uint32_t headers_bytes = cookie ? SWP_UDP_HEADERS_BYTES : 0;
@@ -210,7 +211,7 @@ static int dpdk_tx(void *handle, const void *data, uint32_t length_bytes, uint64
     return 0;
 }
 
-/* --- state ------------------------------------------------------------------------------------- */
+/* --- state -------------------------------------------------------------------------------- */
 
 /* Since the port was opened; some devices forget their counters on the way. */
 static uint64_t since(uint64_t now, uint64_t before) {
@@ -278,7 +279,8 @@ static dpdk_port *allocate(const swp_dpdk_config *config) {
     dpdk_port *port = calloc(1, sizeof *port);
     if (port == NULL) return NULL;
     port->config = *config;
-    port->clock = config->clock;
+    port->clock = *(const swp_clock *)config->clock;
+    swp_clock_recalibrate(&port->clock);  /* where time was stepped it goes on as it was */
     port->ring.capacity = config->ring_count;
     port->ring_mask = config->ring_count - 1;
     port->queue_count = (uint16_t)config->queue_count;
@@ -319,6 +321,7 @@ int swp_dpdk_open(const swp_dpdk_config *config, uint64_t *out, char *error_text
         return failed;
     }
     port->config.device = port->config.iface = NULL;
+    port->config.clock = NULL;
     *out = (uint64_t)(uintptr_t)port;
     return 0;
 }

@@ -17,7 +17,7 @@ enum {
 typedef struct {
     const char *device;         /* a port's number, or a device's name and its arguments */
     const char *iface;          /* kernel interface that joins the groups too, "" = none */
-    const void *clock;          /* swp_clock; must outlive the port */
+    const void *clock;          /* swp_clock; the port goes on with a copy */
     uint32_t ring_count;        /* frames that may be unreleased, a power of two */
     uint32_t queue_count;
     uint32_t descriptor_count;  /* of each of the device's queues */

@@ -31,7 +31,7 @@ int dpdk_tolerated(int result) {
     return result == 0 || result == -ENOTSUP || result == -ENOSYS;
 }
 
-/* --- finding ----------------------------------------------------------------------------------- */
+/* --- finding ------------------------------------------------------------------------------ */
 
 static int find_by_name(dpdk_port *port) {
     uint16_t id;
@@ -87,7 +87,7 @@ static int take_device(dpdk_port *port, const char *text) {
     return 0;
 }
 
-/* --- buffers ----------------------------------------------------------------------------------- */
+/* --- buffers ------------------------------------------------------------------------------ */
 
 static struct rte_mempool *make_pool(dpdk_port *port, const char *what, uint32_t count,
                                      uint32_t room_bytes) {
@@ -124,7 +124,7 @@ static void drop_pool(struct rte_mempool *pool) {
     if (pool && rte_mempool_full(pool)) rte_mempool_free(pool);
 }
 
-/* --- set-up ------------------------------------------------------------------------------------ */
+/* --- set-up ------------------------------------------------------------------------------- */
 
 static struct rte_eth_conf device_conf(const dpdk_port *port, const struct rte_eth_dev_info *info) {
     const swp_dpdk_config *config = &port->config;

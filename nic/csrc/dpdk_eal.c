@@ -29,7 +29,7 @@ static int words_shown;
 static FILE *words_stream;         /* never closed: DPDK's threads may be writing */
 static FILE *null_stream;
 
-/* --- what DPDK says -------------------------------------------------------------------------- */
+/* --- what DPDK says ----------------------------------------------------------------------- */
 
 static ssize_t keep_words(void *cookie, const char *text, size_t size) {
     size_t kept = size < WORDS_BYTES ? size : WORDS_BYTES;
@@ -83,9 +83,12 @@ void dpdk_guard_end(const dpdk_guard *guard) {
     pthread_mutex_unlock(&lock);
 }
 
-/* Lines that tell nothing, or that are said again (FATAL ones come twice, once without). */
+/* Lines that tell nothing, or that are said again. */
 static int is_chatter(const char *line) {
-    return strstr(line, "FATAL:") || strstr(line, "Detected ") || strstr(line, "on primary process");
+    static const char *const told_nothing[] = {"FATAL:", "Detected ", "on primary process"};
+    for (size_t index = 0; index < sizeof told_nothing / sizeof *told_nothing; index++)
+        if (strstr(line, told_nothing[index])) return 1;
+    return 0;
 }
 
 /* The last lines of the log in one, into `line`. */
@@ -117,7 +120,7 @@ int dpdk_say(char *text, const char *what, int error) {
     return error > 0 ? -error : -EIO;
 }
 
-/* --- the EAL ----------------------------------------------------------------------------------- */
+/* --- the EAL ------------------------------------------------------------------------------ */
 
 static void unregister_thread(void *registered) {
     (void)registered;
@@ -133,21 +136,23 @@ int dpdk_register_thread(void) {
     return 0;
 }
 
-/* EAL reorders and keeps the array. */
+/* The EAL keeps the array, reorders it and writes into it: it is one piece with its strings. */
 static char **copy_arguments(int count, char **arguments) {
-    char **copy = calloc((size_t)count + 1, sizeof *copy);
-    for (int index = 0; copy && index < count; index++) {
-        copy[index] = strdup(arguments[index]);
-        if (copy[index]) continue;
-        while (index) free(copy[--index]);
-        free(copy);
-        return NULL;
+    size_t bytes = ((size_t)count + 1) * sizeof *arguments;
+    for (int index = 0; index < count; index++) bytes += strlen(arguments[index]) + 1;
+    char **copy = calloc(1, bytes);
+    if (copy == NULL) return NULL;
+    char *at = (char *)(copy + count + 1);
+    for (int index = 0; index < count; index++) {
+        copy[index] = at;
+        at = stpcpy(at, arguments[index]) + 1;
     }
     return copy;
 }
 
 static int start(int count, char **arguments, char *error_text) {
-    char **copy = copy_arguments(count, arguments);
+    static char **copy;
+    copy = copy_arguments(count, arguments);
     if (copy == NULL) return dpdk_say(error_text, "arguments of the EAL", ENOMEM);
     if (pthread_key_create(&thread_key, unregister_thread))
         return dpdk_say(error_text, "pthread_key_create", EAGAIN);

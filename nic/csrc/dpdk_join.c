@@ -19,7 +19,7 @@
 #define PROTOCOL_UDP 17u
 #define IPV4_BYTES 20u
 
-/* --- the filter ------------------------------------------------------------------------------- */
+/* --- the filter --------------------------------------------------------------------------- */
 
 static uint32_t get_u16(const uint8_t *from) {
     return (uint32_t)from[0] << 8 | from[1];
@@ -70,7 +70,7 @@ static void insert_key(dpdk_port *port, uint64_t key) {
     __atomic_store_n(&port->keys[slot], key, __ATOMIC_RELEASE);
 }
 
-/* --- the device -------------------------------------------------------------------------------- */
+/* --- the device --------------------------------------------------------------------------- */
 
 static int is_multicast(uint32_t group) {
     return group >> 28 == 14;
@@ -155,7 +155,7 @@ static int join_in_kernel(dpdk_port *port, dpdk_line *line) {
     return 0;
 }
 
-/* --- lines ------------------------------------------------------------------------------------- */
+/* --- lines -------------------------------------------------------------------------------- */
 
 static int check_join(dpdk_port *port, const dpdk_line *line) {
     if (line->group == 0 || line->udp_port == 0 || line->vlan > 4094) {

@@ -19,6 +19,7 @@
 #define DPDK_KEYS_COUNT 2048       /* slots of the table of lines, at most a quarter full */
 #define DPDK_CACHE_COUNT 256       /* buffers that a thread keeps at hand */
 #define DPDK_HEADERS_BYTES 128     /* of a first segment: enough for Ethernet to UDP */
+#define DPDK_IDLE_POLLS 0xfffffu   /* after so many without a frame the clock is set anew */
 #define DPDK_SHORTEST_BYTES 60     /* Ethernet's, without its checksum */
 
 typedef struct {
@@ -49,7 +50,8 @@ typedef struct {
     struct rte_mbuf *ahead[DPDK_BURST];
     struct rte_mbuf **held;        /* by cookie */
     uint8_t *side;                 /* frames of several segments, made one: a slot for each held */
-    const swp_clock *clock;
+    swp_clock clock;
+    uint32_t idle_polls;
     uint64_t keys[DPDK_KEYS_COUNT];
     /* What follows is not touched by a poll. */
     struct rte_mempool *rx_pool;
@@ -67,7 +69,7 @@ typedef struct {
     char error_text[SWP_ERROR_TEXT_BYTES];
 } dpdk_port;
 
-/* --- dpdk_eal.c ---------------------------------------------------------------------------- */
+/* --- dpdk_eal.c --------------------------------------------------------------------------- */
 
 /* DPDK pins the thread that sets it up, makes threads that would take the process's signals, and
  * prints. Between begin and end none of that gets out; what it says is kept for error lines. */
@@ -88,7 +90,7 @@ void dpdk_eal_leave(void);
 /* Gives the calling thread buffers of its own until it ends. 0, or -errno. */
 int dpdk_register_thread(void);
 
-/* --- dpdk_device.c ------------------------------------------------------------------------- */
+/* --- dpdk_device.c ------------------------------------------------------------------------ */
 
 /* Notes the failure in the port's error text. Returns -error. */
 int dpdk_fail(dpdk_port *port, const char *what, int error);
@@ -98,7 +100,7 @@ int dpdk_tolerated(int result);
 int dpdk_device_open(dpdk_port *port);
 void dpdk_device_close(dpdk_port *port);
 
-/* --- dpdk_join.c --------------------------------------------------------------------------- */
+/* --- dpdk_join.c -------------------------------------------------------------------------- */
 
 int dpdk_join(void *handle, uint32_t group, uint16_t udp_port, uint16_t vlan);
 void dpdk_leave_all(dpdk_port *port);

@@ -1,7 +1,7 @@
 """Traffic through DPDK with neither NIC nor hugepages: captures that its net_pcap device plays.
 
-The EAL starts once in a process, so all tests of a process share its arguments; devices are attached
-when a port is opened and go when it is closed, under names that are used once.
+The EAL starts once in a process, so all tests of a process share its arguments. Devices are
+attached when a port is opened and go when it is closed; their names are used once.
 """
 
 from __future__ import annotations
