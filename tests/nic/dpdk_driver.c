@@ -244,6 +244,32 @@ static void torment_ring_device(void) {
     }
 }
 
+/* What is longer than a frame may be is cut, in the one slot that there is. */
+static void torment_cut(void) {
+    swp_dpdk_config config = usual("net_ring_wire");
+    config.frame_bytes = 200;
+    config.segment_bytes = DPDK_HEADERS_BYTES;
+    config.ring_count = 1;
+    dpdk_port *port = open_port(&config);
+    EXPECT(ops->join(port, GROUP, UDP_PORT, 0) == 0);
+    for (uint32_t payload_bytes = 1; payload_bytes < 900; payload_bytes++) {
+        struct rte_mbuf *mbuf = make_frame(payload_bytes, 0);
+        split_frame(mbuf);
+        EXPECT(rte_ring_enqueue(ring, mbuf) == 0);
+        swp_descriptor frame;
+        if (ops->rx_burst(port, &frame, 1) == 0) {  /* its port is behind the first segment */
+            EXPECT((42 + payload_bytes + 1) / 2 < 38);
+            continue;
+        }
+        int cut = 42 + payload_bytes > 200;
+        EXPECT(frame.length_bytes == (cut ? 200 : 42 + payload_bytes));
+        EXPECT(((frame.flags & SWP_FLAG_TRUNCATED) != 0) == cut);
+        check_bytes(&frame, 42);
+        ops->release(port, &frame, 1);
+    }
+    ops->close(port);
+}
+
 /* --- the others ------------------------------------------------------------------------------- */
 
 /* Packets that find no buffer are lost, and counted. */
@@ -309,6 +335,7 @@ static void torment_sends(void) {
     swp_stats stats;
     ops->stats(port, &stats);
     EXPECT(stats.tx_packets == sent && stats.tx_failed == 20000 - sent && stats.rx_errors == 0);
+    EXPECT(rte_mempool_full(port->tx_pool));
     free(data);
     ops->close(port);
 }
@@ -344,6 +371,7 @@ int main(int count, char **arguments) {
     start();
     torment_openings();
     torment_ring_device();
+    torment_cut();
     torment_buffers(arguments[1]);
     torment_sends();
     EXPECT(swp_dpdk_end() == 0 && swp_dpdk_end() == 0);
