@@ -8,6 +8,7 @@ table of nic/README.md.
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 from urllib.parse import unquote
@@ -16,6 +17,7 @@ from nic._core import lib as core
 from nic.backend import OpenBackend, PortError
 from nic.clock import Clock
 from nic.eal import read_arguments, start_once
+from nic.kernelcache import checked_build
 from nic.uri import OptionReader, PortUri, choice, integer, power_of_two, read_options
 
 _REGIONS_MAX = 1024
@@ -38,11 +40,10 @@ def _read_source(text: str) -> tuple[int, int]:
 
 
 def _read_mac(text: str) -> bytes:
-    """Six octets in hexadecimal."""
-    parts = text.split(":")
-    if len(parts) != 6 or not all(len(part) == 2 for part in parts):
-        raise ValueError("expected a MAC address, as in 02:00:00:00:00:01")
-    return bytes(int(part, 16) for part in parts)
+    """The six octets of a station."""
+    if not re.fullmatch(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}", text) or int(text[:2], 16) & 1:
+        raise ValueError("expected a MAC address of one station, as in 02:00:0a:00:00:01")
+    return bytes.fromhex(text.replace(":", ""))
 
 
 def _read_interface(text: str) -> str:
@@ -67,7 +68,7 @@ OPTIONS: dict[str, OptionReader] = {
     "stamp": choice(_STAMPS),
     "iface": _read_interface,
     "source": _read_source,
-    "next_hop": _read_mac,
+    "gateway_mac": _read_mac,
 }
 
 
@@ -94,10 +95,10 @@ def _fill(ffi: Any, config: Any, values: dict[str, Any]) -> None:
     config.filter = values.get("filter", 1)
     config.promiscuous = values.get("promisc", 0)
     config.flow = values.get("flow", 0)
-    config.poison = values.get("poison", 0)
+    config.poison = values.get("poison", checked_build())
     config.source_ip, config.source_port = values.get("source", (0, 0))
-    if "next_hop" in values:
-        ffi.memmove(config.next_hop, values["next_hop"] + b"\1", 7)
+    if "gateway_mac" in values:
+        ffi.memmove(config.gateway_mac, values["gateway_mac"] + b"\1", 7)
 
 
 def _regions(ffi: Any, lib: Any, handle: int) -> tuple[tuple[int, int], ...]:

@@ -177,7 +177,7 @@ static void write_headers(const dpdk_port *port, uint8_t *frame, uint32_t payloa
     int multicast = addresses.destination_ip >> 28 == 14;
     swp_udp_frame_write(frame, &addresses, payload_bytes);
     memcpy(frame + 6, &port->mac, sizeof port->mac);
-    if (!multicast && port->config.next_hop[6]) memcpy(frame, port->config.next_hop, 6);
+    if (!multicast && port->config.gateway_mac[6]) memcpy(frame, port->config.gateway_mac, 6);
 }
 
 static int send_one(dpdk_port *port, const void *data, uint32_t length_bytes, uint64_t cookie) {

@@ -40,6 +40,7 @@ class DpdkRig(Rig):
 
     scheme = "dpdk"
     loses = False
+    poisons = True
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -52,12 +53,13 @@ class DpdkRig(Rig):
         ring: int = 4096,
         keep_bytes: int | None = None,
         rcvbuf_bytes: int = 0,
+        poison: bool = False,
     ) -> Port:
         del rcvbuf_bytes  # a capture waits for its reader
         self.count += 1
         path = self.folder / f"traffic-{self.count}.pcap"
         path.write_bytes(pcap([udp_frame(payload) for payload in payloads]))
-        options = {"ring": ring, "source": "10.0.0.1:4000"}
+        options = {"ring": ring, "source": "10.0.0.1:4000", "poison": int(poison)}
         if keep_bytes is not None:
             options["frame"] = HEADERS_BYTES + keep_bytes
         port = open_port(dpdk_uri(pcap_target(path), **options))

@@ -204,7 +204,7 @@ def test_what_is_sent_comes_back_over_a_ring() -> None:
 
 
 def test_a_datagram_gets_its_headers() -> None:
-    with loop_back(source=SOURCE, next_hop="02:00:00:00:00:fe") as port:
+    with loop_back(source=SOURCE, gateway_mac="02:00:00:00:00:fe") as port:
         port.join(GROUP, UDP_PORT)
         port.join("10.0.0.9", 7000)
         assert port.send(b"to a group, long enough", datagram_cookie(GROUP, UDP_PORT)) == 0
@@ -332,8 +332,9 @@ def test_a_device_that_is_not_there_is_named(target: str, reason: str) -> None:
         ("source=10.0.0.1", "expected IPV4:PORT"),
         ("source=10.0.0:5", "expected an IPv4 address"),
         ("source=10.0.0.1:0", "expected IPV4:PORT"),
-        ("next_hop=1:2:3:4:5:6", "expected a MAC"),
-        ("next_hop=zz:00:00:00:00:00", "invalid literal"),
+        ("gateway_mac=1:2:3:4:5:6", "expected a MAC"),
+        ("gateway_mac=zz:00:00:00:00:00", "expected a MAC"),
+        ("gateway_mac=01:00:5e:00:00:00", "of one station"),
         ("iface=a-name-longer-than-interfaces", "name of an interface"),
         ("nosuch=1", "unknown option nosuch"),
         ("eal=--vdev='net", "option eal=.*not split into arguments"),
