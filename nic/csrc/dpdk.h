@@ -31,7 +31,7 @@ typedef struct {
     uint32_t poison;            /* 1: released frames are overwritten */
     uint32_t source_ip;         /* of datagrams, host byte order */
     uint32_t source_port;
-    uint8_t gateway_mac[8];        /* MAC that unicast datagrams go to; [6] is 1 where there is one */
+    uint8_t gateway_mac[8];        /* MAC that unicast datagrams go to; [6] is 1 if any */
 } swp_dpdk_config;
 
 /* Starts the EAL, once in a process. The strings are copied. With show_log DPDK's log goes to

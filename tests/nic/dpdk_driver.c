@@ -3,6 +3,8 @@
  * when all went well. Usage: dpdk_driver CAPTURE
  */
 #define _GNU_SOURCE
+#include "dpdk_driver.h"
+
 #include <errno.h>
 #include <rte_eth_ring.h>
 #include <rte_ring.h>
@@ -10,22 +12,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dpdk_port.h"
 #include "udp_frame.h"
 
 #define BURST 37
-#define GROUP 0xefc00709u
-#define UDP_PORT 31777
-#define VLAN 77
-#define EXPECT(truth) ((truth) ? (void)0 : failed(#truth, __LINE__))
 
-static const swp_ops *ops;
+const swp_ops *ops;
 static swp_clock system_clock;
 static uint32_t seed = 1;
 static char text[SWP_ERROR_TEXT_BYTES];
 
-static void failed(const char *what, int line) {
-    fprintf(stderr, "dpdk_driver.c:%d: expected %s (%s)\n", line, what, text);
+void driver_failed(const char *what, const char *file, int line) {
+    fprintf(stderr, "%s:%d: expected %s (%s)\n", file, line, what, text);
     exit(1);
 }
 
@@ -34,14 +31,14 @@ static uint32_t random_u32(void) {
     return seed >> 8;
 }
 
-static swp_dpdk_config usual(const char *device) {
+swp_dpdk_config usual(const char *device) {
     return (swp_dpdk_config){
         .device = device, .iface = "", .clock = &system_clock, .ring_count = 64, .queue_count = 1,
         .descriptor_count = 64, .mtu_bytes = 1500, .frame_bytes = 2048, .segment_bytes = 2048,
         .filter = 1, .poison = 1, .source_ip = 0x0a000001u, .source_port = 4000};
 }
 
-static dpdk_port *open_port(const swp_dpdk_config *config) {
+dpdk_port *open_port(const swp_dpdk_config *config) {
     uint64_t handle;
     EXPECT(swp_dpdk_open(config, &handle, text) == 0);
     return (dpdk_port *)(uintptr_t)handle;
@@ -370,6 +367,8 @@ int main(int count, char **arguments) {
     torment_filter();
     start();
     torment_openings();
+    torment_list();
+    torment_rules();
     torment_ring_device();
     torment_cut();
     torment_buffers(arguments[1]);
