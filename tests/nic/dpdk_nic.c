@@ -1,5 +1,5 @@
-/* What a NIC would say: the calls that virtual devices do not have, answered by a double. The driver
- * is linked so that the backend's calls come here. */
+/* What a NIC would say: calls that virtual devices do not have, answered by a double. The driver is
+ * linked so that the backend's come here. */
 #define _GNU_SOURCE
 #include "dpdk_driver.h"
 
