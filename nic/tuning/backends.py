@@ -121,4 +121,4 @@ def why_no_efvi(sysroot: Path) -> str | None:
 
 
 # What setup.py builds where it can: nic/build_NAME.py makes nic._NAME.
-OPTIONAL_BACKENDS: dict[str, Callable[[Path], str | None]] = {}
+OPTIONAL_BACKENDS: dict[str, Callable[[Path], str | None]] = {"dpdk": unbuildable_dpdk}

@@ -9,6 +9,7 @@ from pathlib import Path
 import dpkt
 import numpy as np
 import pytest
+from dpdk_rig import DpdkRig
 from port_rigs import (
     GROUP,
     HEADERS_BYTES,
@@ -26,7 +27,7 @@ from nic.layout import DESCRIPTOR_DTYPE, FLAG_TRUNCATED, RX_END
 from nic.port import BACKENDS, Port, PortError, PortStats, copy_frame, datagram_cookie, open_port
 
 TOO_LONG_BYTES = 65_536
-RIGS: tuple[type[Rig], ...] = (ReplayRig, SocketRig)
+RIGS: tuple[type[Rig], ...] = (ReplayRig, SocketRig, DpdkRig)
 
 
 @pytest.fixture(params=RIGS, ids=lambda made: made.scheme)
