@@ -59,12 +59,14 @@ class Rig(ABC):
 
     Attributes:
         scheme: of the backend.
+        label: name of the rig in test names, where a backend has several.
         ends: whether the port says when all of the traffic was there.
         loses: whether frames that find no room are lost; else they wait.
         longest_bytes: largest payload that it takes whole.
     """
 
     scheme: ClassVar[str]
+    label: ClassVar[str] = ""
     ends: ClassVar[bool] = False
     loses: ClassVar[bool] = True
     longest_bytes: ClassVar[int] = 9000
