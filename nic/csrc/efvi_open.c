@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define DROPS_TEXT_BYTES 32
+#define FRAME_LIMIT_BYTES 16384u
 #define DISCARDS (EF_VI_DISCARD_RX_L4_CSUM_ERR | EF_VI_DISCARD_RX_L3_CSUM_ERR | \
                   EF_VI_DISCARD_RX_ETH_FCS_ERR | EF_VI_DISCARD_RX_ETH_LEN_ERR)
 
@@ -141,6 +142,10 @@ static int check_config(const swp_efvi_config *config, char *error_text) {
     uint32_t count = config->ring_count;
     if (count == 0 || (count & (count - 1)) || count > 1u << 20) {
         swp_set_error(error_text, "ring must be a power of two up to 1048576");
+        return -EINVAL;
+    }
+    if (config->frame_bytes > FRAME_LIMIT_BYTES) {
+        swp_set_error(error_text, "frame must be at most %u bytes", FRAME_LIMIT_BYTES);
         return -EINVAL;
     }
     if (strlen(config->device) < IF_NAMESIZE) return 0;

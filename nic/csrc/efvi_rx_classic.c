@@ -24,7 +24,8 @@ int efvi_classic_open(efvi_port *port) {
     port->prefix_bytes = (uint32_t)ef_vi_receive_prefix_len(&port->rx_vi);
     if (port->frame_bytes == 0) port->frame_bytes = mtu_bytes;
     uint32_t longest = buffers_of(port->prefix_bytes + mtu_bytes);
-    uint32_t behind = longest > 1 ? buffers_of(port->prefix_bytes + port->frame_bytes) : 0;
+    /* Not what the MTU says: it may be raised while the port is open. */
+    uint32_t behind = buffers_of(port->prefix_bytes + port->frame_bytes) - 1;
     buffers->fill_max = (uint32_t)ef_vi_receive_capacity(&port->rx_vi) & ~(PUSH_BUFFERS - 1);
     buffers->count = buffers->fill_max + port->config.ring_count * longest + REFILL_BUFFERS;
     size_t size_bytes = ((size_t)buffers->count + behind) * EFVI_BUFFER_BYTES;
