@@ -50,8 +50,9 @@ def numbered(count: int, size_bytes: int = 64) -> list[bytes]:
 
 
 def payload_of(frame: bytes) -> bytes:
-    """What is behind the headers that both rigs have."""
-    return frame[HEADERS_BYTES:]
+    """What is behind the headers that all rigs have; Ethernet pads short frames."""
+    udp_bytes = int.from_bytes(frame[38:40], "big")
+    return frame[HEADERS_BYTES : HEADERS_BYTES - 8 + udp_bytes]
 
 
 class Rig(ABC):

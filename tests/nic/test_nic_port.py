@@ -10,6 +10,7 @@ import dpkt
 import numpy as np
 import pytest
 from efvi_double import EfviRig, EfviX3Rig
+from efvi_real import NicRig, is_asked_for
 from port_rigs import (
     GROUP,
     HEADERS_BYTES,
@@ -28,6 +29,8 @@ from nic.port import BACKENDS, Port, PortError, PortStats, copy_frame, datagram_
 
 TOO_LONG_BYTES = 65_536
 RIGS: tuple[type[Rig], ...] = (ReplayRig, SocketRig, EfviRig, EfviX3Rig)
+if is_asked_for():
+    RIGS += (NicRig,)
 
 
 @pytest.fixture(params=RIGS, ids=lambda made: made.label or made.scheme)
