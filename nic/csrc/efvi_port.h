@@ -17,6 +17,10 @@
 #include "common.h"
 #include "efvi.h"
 
+#ifndef ef_vi_receive_get_precise_timestamp
+#error "ef_vi of Onload 9.0 or later is needed"
+#endif
+
 #define EFVI_BUFFER_BYTES 2048u   /* two to a page, so that none lies across a 4 KiB border */
 #define EFVI_EVENTS_MAX 32
 #define EFVI_LINES_MAX 512

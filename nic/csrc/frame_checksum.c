@@ -1,5 +1,6 @@
 #include "frame_checksum.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 #define ETHERNET_BYTES 14u
@@ -48,6 +49,14 @@ static uint16_t fold(uint64_t sum) {
     return (uint16_t)~sum;
 }
 
+/* Its complement takes a word out of a sum. To write 0 there first would cost more: the load of
+ * four bytes of which two were just stored has to wait for the store. */
+static uint64_t take_out(const uint8_t *at) {
+    uint16_t word;
+    memcpy(&word, at, sizeof word);
+    return (uint16_t)~word;
+}
+
 static void complete_segment(uint8_t *ip, uint32_t header_bytes, uint32_t total_bytes) {
     uint32_t protocol = ip[9], segment_bytes = total_bytes - header_bytes;
     uint8_t *segment = ip + header_bytes;
@@ -56,11 +65,8 @@ static void complete_segment(uint8_t *ip, uint32_t header_bytes, uint32_t total_
     if (!is_udp && protocol != PROTOCOL_TCP) return;
     if (segment_bytes < (is_udp ? UDP_BYTES : TCP_BYTES)) return;
     if (is_udp && get_u16(segment + 4) != segment_bytes) return;
-    uint8_t pseudo[4] = {0, (uint8_t)protocol, (uint8_t)(segment_bytes >> 8),
-                         (uint8_t)segment_bytes};
-    memset(segment + checksum_at, 0, 2);
-    uint64_t sum = add_words(0, ip + IPV4_SOURCE_AT, 8);
-    sum = add_words(sum, pseudo, sizeof pseudo);
+    uint64_t sum = add_words(take_out(segment + checksum_at), ip + IPV4_SOURCE_AT, 8);
+    sum += (uint64_t)htons((uint16_t)protocol) + htons((uint16_t)segment_bytes);
     uint16_t checksum = fold(add_words(sum, segment, segment_bytes));
     if (is_udp && checksum == 0) checksum = 0xffffu;  /* 0 would say that there is none */
     memcpy(segment + checksum_at, &checksum, sizeof checksum);
@@ -78,8 +84,7 @@ void swp_frame_checksums(uint8_t *frame, uint32_t length_bytes) {
     uint32_t header_bytes = (ip[0] & 15u) * 4u, total_bytes = get_u16(ip + 2);
     if (ip[0] >> 4 != 4 || header_bytes < IPV4_BYTES || header_bytes > total_bytes) return;
     if (total_bytes > length_bytes - at) return;
-    memset(ip + IPV4_CHECKSUM_AT, 0, 2);
-    uint16_t checksum = fold(add_words(0, ip, header_bytes));
+    uint16_t checksum = fold(add_words(take_out(ip + IPV4_CHECKSUM_AT), ip, header_bytes));
     memcpy(ip + IPV4_CHECKSUM_AT, &checksum, sizeof checksum);
     int fragment = (get_u16(ip + 6) & 0x3fffu) != 0;
     if (!fragment) complete_segment(ip, header_bytes, total_bytes);
