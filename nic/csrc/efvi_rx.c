@@ -100,7 +100,8 @@ static void take_event(efvi_port *port, efvi_sink *sink, ef_event *event) {
     }
 }
 
-/* Number of events; frames that were not asked for (a poll takes two events at least) wait. */
+/* 0 where the queue was emptied, else the number of events. Frames that were not asked for (a poll
+ * takes two events at least) wait. */
 static int poll_events(efvi_port *port, efvi_sink *sink) {
     ef_event events[EFVI_EVENTS_MAX];
     int64_t asked = sink->wanted - sink->count;
@@ -108,7 +109,7 @@ static int poll_events(efvi_port *port, efvi_sink *sink) {
     if (asked > EFVI_EVENTS_MAX) asked = EFVI_EVENTS_MAX;
     int count = ef_eventq_poll(&port->rx_vi, events, (int)asked);
     for (int index = 0; index < count; index++) take_event(port, sink, &events[index]);
-    return count;
+    return count < asked ? 0 : count;
 }
 
 static void take_ahead(efvi_port *port, efvi_sink *sink) {
@@ -127,7 +128,7 @@ int64_t efvi_rx_burst(void *handle, swp_descriptor *out, int64_t max) {
     take_ahead(port, &sink);
     while (sink.count < sink.wanted && budget > 0 && !port->rx_broken) {
         int count = poll_events(port, &sink);
-        if (count <= 0) break;
+        if (count == 0) break;
         budget -= count;
     }
     port->ring.handed_out += (uint64_t)sink.count;

@@ -14,7 +14,7 @@
 #include "udp_frame.h"
 
 #define BURST 7
-#define TURNS 20000
+#define TURNS 8000
 #define FRAME_MAX_BYTES 9060u
 #define GROUP 0xefc00709u
 #define UDP_PORT 31777

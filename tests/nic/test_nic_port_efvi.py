@@ -52,6 +52,23 @@ def test_the_kind_of_nic_is_found_out(nic: EfviRig) -> None:
         assert nic.features(port) & nic.lib.SWP_EFVI_TIMESTAMPS
 
 
+@pytest.mark.parametrize("page_bytes", [4096, 65_536, 1 << 20])
+def test_buffers_are_whole_pages_of_the_nics(nic: EfviRig, page_bytes: int) -> None:
+    nic.set(MIN_PAGE_BYTES=page_bytes)
+    with nic.open([b"one"], ring=16, rcvbuf_bytes=0) as port:
+        assert len(port.receive(1)) == 1
+    assert nic.violation() == ""
+
+
+def test_a_nic_that_wants_huge_pages_says_how_many(nic: EfviRig) -> None:
+    if "HugePages_Free:        0\n" not in Path("/proc/meminfo").read_text():
+        pytest.skip("this machine has huge pages")
+    nic.set(MIN_PAGE_BYTES=2 << 20)
+    with pytest.raises(PortError, match=r"wants its buffers in huge pages.*nr_hugepages by \d"):
+        nic.open_with("ring=64")
+    assert nic.lib.ciul_live() == 0
+
+
 def test_each_join_has_a_filter_and_a_membership(nic: EfviRig) -> None:
     before = Path("/proc/net/igmp").read_text()
     groups = ["239.192.17.1", "239.192.17.2"]

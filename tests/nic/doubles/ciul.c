@@ -57,6 +57,7 @@ void ciul_reset(void) {
     live_count = handles_live = domains_live = 0;
     memset(ciul_settings, 0, sizeof ciul_settings);
     ciul_settings[CIUL_MTU_BYTES] = 1518;
+    ciul_settings[CIUL_MIN_PAGE_BYTES] = EF_VI_NIC_PAGE_SIZE;
     ciul_settings[CIUL_HAS_CTPIO] = 1;
     ciul_settings[CIUL_HAS_TIMESTAMPS] = 1;
     ciul_settings[CIUL_SUPERBUFS] = 4;
@@ -188,6 +189,9 @@ int ef_pd_capabilities_get(ef_driver_handle handle, ef_pd *pd, ef_driver_handle 
     case EF_VI_CAP_HW_RX_TIMESTAMPING:
         *value = (unsigned long)ciul_settings[CIUL_HAS_TIMESTAMPS];
         return 0;
+    case EF_VI_CAP_MIN_BUFFER_MODE_SIZE:
+        *value = (unsigned long)ciul_settings[CIUL_MIN_PAGE_BYTES];
+        return 0;
     case EF_VI_CAP_RX_FORCE_EVENT_MERGING:
         *value = (unsigned long)ciul_settings[CIUL_MERGES_EVENTS];
         return 0;
@@ -207,7 +211,8 @@ int ciul_registrations_live(void) {
 int ef_memreg_alloc(ef_memreg *mr, ef_driver_handle mr_dh, ef_pd *pd, ef_driver_handle pd_dh,
                     void *memory, size_t length_bytes) {
     if (mr_dh != pd_dh || pd->id == 0) ciul_violate("ef_memreg_alloc without a domain");
-    if ((uintptr_t)memory % EF_VI_NIC_PAGE_SIZE || length_bytes % EF_VI_NIC_PAGE_SIZE)
+    size_t page_bytes = (size_t)ciul_settings[CIUL_MIN_PAGE_BYTES];
+    if ((uintptr_t)memory % page_bytes || length_bytes % page_bytes)
         ciul_violate("registered memory must be whole pages");
     if (ciul_settings[CIUL_MEMREG_ERROR]) return -(int)ciul_settings[CIUL_MEMREG_ERROR];
     size_t page_count = length_bytes >> EF_VI_NIC_PAGE_SHIFT;

@@ -15,6 +15,7 @@ enum { CIUL_EF10 = 0, CIUL_X3 = 1 };
 enum ciul_setting {
     CIUL_KIND,               /* CIUL_EF10 or CIUL_X3 */
     CIUL_MTU_BYTES,          /* longest frame, without the FCS */
+    CIUL_MIN_PAGE_BYTES,     /* registered memory is whole pages of this size */
     CIUL_HAS_CTPIO,
     CIUL_CTPIO_REFUSED,      /* a virtual interface with CTPIO is refused with -EBUSY */
     CIUL_HAS_TIMESTAMPS,

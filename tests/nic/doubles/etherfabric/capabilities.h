@@ -8,6 +8,7 @@ enum ef_vi_capability {
     EF_VI_CAP_HW_RX_TIMESTAMPING = 5,
     EF_VI_CAP_CTPIO = 43,
     EF_VI_CAP_RX_FORCE_EVENT_MERGING = 45,
+    EF_VI_CAP_MIN_BUFFER_MODE_SIZE = 46,
     EF_VI_CAP_CTPIO_ONLY = 47,
     EF_VI_CAP_RX_REF = 52,
 };
