@@ -69,8 +69,12 @@ int efvi_memory_get(efvi_port *port, efvi_memory *memory, size_t size_bytes, int
     return 0;
 }
 
-void efvi_memory_free(efvi_port *port, efvi_memory *memory) {
+void efvi_memory_unregister(efvi_port *port, efvi_memory *memory) {
     if (memory->registered) ef_memreg_free(&memory->registration, port->driver);
+    memory->registered = 0;
+}
+
+void efvi_memory_free(efvi_memory *memory) {
     if (memory->base) munmap(memory->base, memory->size_bytes);
     *memory = (efvi_memory){0};
 }

@@ -128,10 +128,13 @@ static void efvi_close(void *handle) {
         ef_vi_free(&port->rx_vi, port->driver);
     }
     if (port->tx_open) ef_vi_free(&port->tx_vi, port->driver);
-    efvi_memory_free(port, &port->rx_memory);
-    efvi_memory_free(port, &port->tx_memory);
+    efvi_memory_unregister(port, &port->rx_memory);
+    efvi_memory_unregister(port, &port->tx_memory);
     if (port->domain_open) ef_pd_free(&port->domain, port->driver);
     if (port->driver_open) ef_driver_close(port->driver);
+    /* Only now is it sure that the NIC writes no more. */
+    efvi_memory_free(&port->rx_memory);
+    efvi_memory_free(&port->tx_memory);
     if (port->drops_fd >= 0) close(port->drops_fd);
     free(port->peers);
     free(port->held);

@@ -114,7 +114,8 @@ int efvi_fail(efvi_port *port, const char *what, int error);
 
 /* efvi_memory.c: 0 or -errno. Memory is whole, zeroed and not shared with forked processes. */
 int efvi_memory_get(efvi_port *port, efvi_memory *memory, size_t size_bytes, int registered);
-void efvi_memory_free(efvi_port *port, efvi_memory *memory);
+void efvi_memory_unregister(efvi_port *port, efvi_memory *memory);
+void efvi_memory_free(efvi_memory *memory);
 
 /* efvi_join.c */
 int efvi_join(void *handle, uint32_t group, uint16_t udp_port, uint16_t vlan);
