@@ -265,35 +265,34 @@ uint8_t *ciul_translate(ef_addr address, uint32_t size_bytes) {
 void ef_filter_spec_init(ef_filter_spec *spec, enum ef_filter_flags flags) {
     memset(spec, 0, sizeof *spec);
     spec->flags = flags;
-    spec->data[3] = (unsigned)NO_VLAN;
+    spec->vlan_id = NO_VLAN;
 }
 
 int ef_filter_spec_set_ip4_local(ef_filter_spec *spec, int protocol, unsigned host_be32,
                                  int port_be16) {
-    if (spec->type) return -EPROTONOSUPPORT;
-    spec->type = 1;
-    spec->data[0] = (unsigned)protocol;
-    spec->data[1] = host_be32;
-    spec->data[2] = (unsigned)port_be16;
+    if (spec->protocol) return -EPROTONOSUPPORT;
+    spec->protocol = protocol;
+    spec->host_be32 = host_be32;
+    spec->port_be16 = port_be16;
     return 0;
 }
 
 int ef_filter_spec_set_vlan(ef_filter_spec *spec, int vlan_id) {
-    spec->data[3] = (unsigned)vlan_id;
+    spec->vlan_id = vlan_id;
     return 0;
 }
 
 int ef_vi_filter_add(ef_vi *vi, ef_driver_handle vi_dh, const ef_filter_spec *spec,
                      ef_filter_cookie *cookie_out) {
     struct ciul_vi *own = vi->own;
-    if (vi_dh < 1000 || own == NULL || spec->type != 1 || spec->data[0] != 17)
+    if (vi_dh < 1000 || own == NULL || spec->protocol != 17)
         ciul_violate("ef_vi_filter_add: no filter for UDP");
     if (ciul_settings[CIUL_KIND] == CIUL_EF10 && own->rx_pushed == 0)
         ciul_violate("a filter was added before the first buffer was posted");
     if (ciul_settings[CIUL_FILTER_ERROR]) return -(int)ciul_settings[CIUL_FILTER_ERROR];
     if (own->filter_count == CIUL_FILTERS_MAX) return -EBUSY;
-    own->filters[own->filter_count] = (ciul_filter){++next_id, spec->data[1],
-                                                    (uint16_t)spec->data[2], (int)spec->data[3]};
+    own->filters[own->filter_count] = (ciul_filter){++next_id, spec->host_be32,
+                                                    (uint16_t)spec->port_be16, spec->vlan_id};
     if (cookie_out) cookie_out->filter_id = own->filters[own->filter_count].id;
     own->filter_count++;
     live_count++;

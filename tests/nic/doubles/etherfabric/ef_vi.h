@@ -26,50 +26,22 @@ typedef int ef_request_id;
 
 /* --- events ------------------------------------------------------------------------------ */
 
+/* The library packs these into fewer bits; programs go by the names. */
 typedef union {
     struct {
-        unsigned type : 16;
+        uint16_t type;
     } generic;
     struct {
-        unsigned type : 16;
-        unsigned q_id : 8;
-        unsigned : 8;
-        unsigned rq_id : 32;
-        unsigned len : 16;
-        unsigned flags : 16;
-    } rx;
+        uint16_t type, len, flags, subtype;
+        uint32_t rq_id;
+    } rx, rx_discard;
     struct {
-        unsigned type : 16;
-        unsigned q_id : 8;
-        unsigned : 8;
-        unsigned rq_id : 32;
-        unsigned len : 16;
-        unsigned flags : 16;
-        unsigned subtype : 16;
-    } rx_discard;
-    struct {
-        unsigned type : 16;
-        unsigned q_id : 8;
-        unsigned flags : 8;
-        unsigned desc_id : 16;
+        uint16_t type, desc_id;
     } tx;
     struct {
-        unsigned type : 16;
-        unsigned len : 16;
-        unsigned pkt_id : 32;
-        unsigned q_id : 8;
-        unsigned filter_id : 16;
-        unsigned user : 8;
-    } rx_ref;
-    struct {
-        unsigned type : 16;
-        unsigned len : 16;
-        unsigned pkt_id : 32;
-        unsigned q_id : 8;
-        unsigned filter_id : 16;
-        unsigned user : 8;
-        unsigned flags : 16;
-    } rx_ref_discard;
+        uint16_t type, len, flags;
+        uint32_t pkt_id;
+    } rx_ref, rx_ref_discard;
 } ef_event;
 
 enum {
@@ -98,14 +70,12 @@ enum {
 
 #define EF_EVENT_FLAG_SOP 0x1
 #define EF_EVENT_FLAG_CONT 0x2
-#define EF_EVENT_FLAG_CTPIO 0x1
 #define EF_EVENT_TYPE(e) ((e).generic.type)
 #define EF_EVENT_RX_BYTES(e) ((e).rx.len)
 #define EF_EVENT_RX_RQ_ID(e) ((e).rx.rq_id)
 #define EF_EVENT_RX_SOP(e) ((e).rx.flags & EF_EVENT_FLAG_SOP)
 #define EF_EVENT_RX_CONT(e) ((e).rx.flags & EF_EVENT_FLAG_CONT)
 #define EF_EVENT_RX_DISCARD_TYPE(e) ((e).rx_discard.subtype)
-#define EF_EVENT_TX_CTPIO(e) ((e).tx.flags & EF_EVENT_FLAG_CTPIO)
 
 typedef struct {
     int64_t tv_sec;

@@ -19,9 +19,11 @@ enum ef_filter_flags {
 };
 
 typedef struct ef_filter_spec {
-    unsigned type;
     unsigned flags;
-    unsigned data[12];
+    int protocol;
+    unsigned host_be32;
+    int port_be16;
+    int vlan_id;
 } ef_filter_spec;
 
 typedef struct ef_filter_cookie {
