@@ -13,8 +13,9 @@ SOURCES_OF_BUILD := pyproject.toml setup.py captures/build_capture.py $(wildcard
 	nic/tuning/backends.py $(wildcard captures/csrc/*) $(wildcard nic/csrc/*)
 
 .DEFAULT_GOAL := run
-.PHONY: run install test test-checked lint bench bench-books fuzz samples wheel wheel-check clean help \
-	tune-show tune untune isolate-cores irq-affinity hugepages nic-tune onload-run dpdk-bind
+.PHONY: run install test test-checked lint bench bench-books fuzz efvi-check samples wheel \
+	wheel-check clean help tune-show tune untune isolate-cores irq-affinity hugepages nic-tune \
+	onload-run dpdk-bind
 
 run: install ## install and replay the sample market with orders, with a report (the default)
 	$(SWEEPWIRE) replay --sample
@@ -63,6 +64,9 @@ fuzz: install ## the long campaigns: a million mutations through reader, frame p
 	SWEEPWIRE_FUZZ=1000000 $(BIN)/python -m pytest tests/captures tests/property -k "fuzz or mutation"
 	SWEEPWIRE_CHECKED=1 SWEEPWIRE_FUZZ=200000 $(BIN)/python -m pytest \
 		tests/property/test_property_packet_fuzz.py
+
+efvi-check: install ## run the port tests on a Solarflare or AMD NIC (SWEEPWIRE_EFVI_RX=, _TX=)
+	$(BIN)/python tests/nic/efvi_check.py
 
 samples: install ## make captures/samples and their golden decodes anew (same bytes every time)
 	$(BIN)/python tests/golden/make_samples.py
