@@ -33,9 +33,11 @@ COMMANDS = {
     "market": ("console.market", "Make simulated markets, and look at them: measures and plots."),
     "venue": ("console.venue", "Run simulated exchanges on real sockets."),
     "doctor": ("console.doctor", "Say what this machine offers a polling loop."),
+    "tune": ("console.tune", "Tune the machine for a polling loop, and take it back."),
+    "jitter": ("console.jitter", "Measure how often a core is kept from its loop, and how long."),
 }
 # By name, so that nothing is imported for the commands that cannot raise them.
-EXPECTED = {"CaptureError", "ConfigError", "CoreError", "PortError", "UriError"}
+EXPECTED = {"CaptureError", "ConfigError", "CoreError", "PortError", "TuneError", "UriError"}
 USAGE = 2
 INTERRUPTED = 128 + signal.SIGINT
 PIPE_CLOSED = 128 + signal.SIGPIPE

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nic._core import ffi
 from nic.uri import OptionReader, PortUri
 
 
@@ -26,6 +27,18 @@ class OpenBackend:
     handle: Any
     regions: tuple[tuple[int, int], ...] = ()
     keep: list[Any] = field(default_factory=list)
+
+    @classmethod
+    def at(
+        cls,
+        ops_address: int,
+        handle_address: int,
+        regions: tuple[tuple[int, int], ...] = (),
+        keep: list[Any] | None = None,
+    ) -> OpenBackend:
+        """A port of an extension of its own, which gives addresses as integers."""
+        ops, handle = ffi.cast("swp_ops *", ops_address), ffi.cast("void *", handle_address)
+        return cls(ops, handle, regions, keep or [])
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,10 +47,12 @@ static void hand_out(tcp_port *port, uint32_t length_bytes, swp_descriptor *out)
     port->stats.rx_bytes += length_bytes;
 }
 
-/* Linux goes back to delayed acknowledgements by itself. */
-static void acknowledge_at_once(const tcp_port *port) {
+/* Linux goes back to delayed acknowledgements by itself. Said at the first poll that finds nothing:
+ * what came is acted upon first, and what is not acknowledged yet is acknowledged then. */
+static void acknowledge_at_once(tcp_port *port) {
     int on = 1;
     setsockopt(port->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+    port->to_acknowledge = 0;
 }
 
 /* Nothing was read. What broke our sends is told only when all that the venue said was read. */
@@ -88,9 +90,9 @@ static int64_t tcp_rx_burst(void *handle, swp_descriptor *out, int64_t max) {
     if (port->over) return port->over;
     if (port->pending_bytes) tcp_flush(port);
     int64_t count = read_chunks(port, out, most);
-    if (count == 0) return port->over;
-    if (port->quickack) acknowledge_at_once(port);
-    return count;
+    if (count) port->to_acknowledge = port->config.quickack;
+    else if (port->to_acknowledge) acknowledge_at_once(port);
+    return count ? count : port->over;
 }
 
 static void tcp_release(void *handle, const swp_descriptor *frames, int64_t count) {

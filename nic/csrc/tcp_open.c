@@ -177,6 +177,7 @@ static int check_config(const swp_tcp_config *config, char *error_text) {
 }
 
 static void free_port(tcp_port *port) {
+    delegated_close(port);
     if (port->fd >= 0) close(port->fd);
     free(port->pool);
     free(port->pending);
@@ -196,7 +197,6 @@ int swp_tcp_open(const swp_tcp_config *config, void **out, char *error_text) {
     port->config.device = NULL;
     strcpy(port->device, config->device);
     port->fd = -1;
-    port->quickack = config->quickack;
     port->ring.capacity = config->ring_count;
     port->ring_mask = config->ring_count - 1;
     port->frame_bytes = config->frame_bytes;
@@ -227,7 +227,8 @@ void tcp_close(void *handle) {
     if (port == NULL) return;
     uint64_t until_ms = monotonic_ms() + port->config.linger_ms;
     while (tcp_flush(port) == 0 && port->pending_bytes)
-        if (wait_for(port->fd, POLLOUT, until_ms) <= 0) break;
+        if (wait_for(port->fd, POLLOUT, until_ms) <= 0 || monotonic_ms() >= until_ms) break;
+    if (port->uncompleted_bytes) delegated_close(port);  /* Onload wants it before a shutdown */
     shutdown(port->fd, SHUT_WR);
     drain_until_end(port, until_ms);
     free_port(port);

@@ -1,5 +1,5 @@
 /* What the files of the TCP backend share: tcp.c receives, tcp_send.c sends, tcp_open.c connects
- * and closes. */
+ * and closes, delegated.c sends frames under Onload. */
 #ifndef SWEEPWIRE_TCP_PORT_H
 #define SWEEPWIRE_TCP_PORT_H
 
@@ -7,11 +7,12 @@
 #include <stdint.h>
 
 #include "common.h"
+#include "delegated.h"
 #include "tcp.h"
 
-typedef struct {
+typedef struct tcp_port {
     int fd;
-    uint32_t quickack;
+    uint32_t to_acknowledge;  /* 1: bytes were read since TCP_QUICKACK was set */
     uint32_t ring_mask;
     uint32_t frame_bytes;
     uint64_t stride_bytes;
@@ -23,6 +24,8 @@ typedef struct {
     uint8_t *pending;         /* bytes that the kernel has not taken, from pending_begin on */
     uint32_t pending_begin;
     uint32_t pending_bytes;
+    uint32_t uncompleted_bytes;  /* of these, the first: they left, and Onload is not told yet */
+    delegated_sends *delegated;  /* NULL where sends are plain */
     swp_tcp_config config;
     char device[IF_NAMESIZE];
     char error_text[SWP_ERROR_TEXT_BYTES];

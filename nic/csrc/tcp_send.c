@@ -20,14 +20,29 @@ static int64_t put(tcp_port *port, const void *data, uint32_t length_bytes) {
     return tcp_fail(port, "send", errno);
 }
 
+static void take_pending(tcp_port *port, uint32_t count) {
+    port->pending_begin += count;
+    port->pending_bytes -= count;
+    if (port->pending_bytes == 0) port->pending_begin = 0;
+}
+
+/* Until Onload knows of all that left as frames, nothing may be sent in another way. */
+static int complete_delegated(tcp_port *port) {
+    int64_t taken = delegated_complete(port, port->pending + port->pending_begin,
+                                       port->uncompleted_bytes);
+    if (taken < 0) return (int)taken;
+    port->uncompleted_bytes -= (uint32_t)taken;
+    take_pending(port, (uint32_t)taken);
+    return 0;
+}
+
 int tcp_flush(tcp_port *port) {
     if (port->send_error) return tcp_fail(port, "send", port->send_error);
-    if (port->pending_bytes == 0) return 0;
+    int failed = port->uncompleted_bytes ? complete_delegated(port) : 0;
+    if (failed || port->uncompleted_bytes || port->pending_bytes == 0) return failed;
     int64_t sent = put(port, port->pending + port->pending_begin, port->pending_bytes);
     if (sent < 0) return (int)sent;
-    port->pending_begin += (uint32_t)sent;
-    port->pending_bytes -= (uint32_t)sent;
-    if (port->pending_bytes == 0) port->pending_begin = 0;
+    take_pending(port, (uint32_t)sent);
     return 0;
 }
 
@@ -57,7 +72,9 @@ static int check_message(tcp_port *port, const void *data, uint32_t length_bytes
 }
 
 static int send_message(tcp_port *port, const uint8_t *data, uint32_t length_bytes) {
-    int64_t sent = port->pending_bytes ? 0 : put(port, data, length_bytes);
+    if (port->pending_bytes) return hold(port, data, length_bytes);
+    if (port->delegated && delegated_send(port, data, length_bytes)) return 0;
+    int64_t sent = put(port, data, length_bytes);
     if (sent < 0) return (int)sent;
     if ((uint32_t)sent == length_bytes) return 0;
     return hold(port, data + sent, length_bytes - (uint32_t)sent);

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from nic.tuning.fact import read_text
@@ -21,6 +22,8 @@ _LIBRARY_FOLDERS = (
     "usr/local/lib/x86_64-linux-gnu",
     "opt/onload/lib",
 )
+# An archive comes first: ef_vi is best linked statically.
+CIUL_LIBRARIES = ("libciul1.a", "libciul.a", "libciul.so", "libciul.so.1")
 _INCLUDE_FOLDERS = ("usr/include", "usr/local/include", "opt/onload/include")
 
 
@@ -71,13 +74,36 @@ def _not_built(module: str) -> str | None:
     return f"the extension {module} is not built"
 
 
+def unbuildable_xdp(sysroot: Path) -> str | None:
+    """AF_XDP is built with the kernel's own header."""
+    if find_header(sysroot, "linux/if_xdp.h") is None:
+        return "linux/if_xdp.h is missing (Debian: linux-libc-dev)"
+    return None
+
+
+def unbuildable_dpdk(sysroot: Path) -> str | None:
+    """DPDK is found by pkg-config."""
+    if find_pkg_config(sysroot, "libdpdk") is None:
+        return "pkg-config does not know libdpdk (Debian: libdpdk-dev)"
+    return None
+
+
+def unbuildable_efvi(sysroot: Path) -> str | None:
+    """ef_vi comes with Onload and has no pkg-config file: its header and library are looked for."""
+    if find_header(sysroot, "etherfabric/vi.h") is None:
+        return "etherfabric/vi.h is missing (onload-devel)"
+    if find_library(sysroot, *CIUL_LIBRARIES) is None:
+        return "libciul is missing (onload-devel)"
+    return None
+
+
 def why_no_xdp(sysroot: Path) -> str | None:
-    """AF_XDP wants a kernel, a header to build with, and capabilities to load its filter."""
+    """AF_XDP wants a kernel, and capabilities to load its filter."""
     version = kernel_version(sysroot)
     if version < _XDP_FIRST_KERNEL:
         return f"kernel {version[0]}.{version[1]} is older than 5.4"
-    if find_header(sysroot, "linux/if_xdp.h") is None:
-        return "linux/if_xdp.h is missing (Debian: linux-libc-dev)"
+    if (reason := unbuildable_xdp(sysroot)) is not None:
+        return reason
     may_load = has_capability(sysroot, _CAP_BPF) or has_capability(sysroot, _CAP_SYS_ADMIN)
     if not (may_load and has_capability(sysroot, _CAP_NET_ADMIN)):
         return "CAP_NET_ADMIN and CAP_BPF are missing (run as root or setcap)"
@@ -87,16 +113,17 @@ def why_no_xdp(sysroot: Path) -> str | None:
 
 
 def why_no_dpdk(sysroot: Path) -> str | None:
-    """DPDK is found by pkg-config."""
-    if find_pkg_config(sysroot, "libdpdk") is None:
-        return "pkg-config does not know libdpdk (Debian: libdpdk-dev)"
-    return _not_built("nic._dpdk")
+    """DPDK wants its library, and the extension that is built where that is found."""
+    return unbuildable_dpdk(sysroot) or _not_built("nic._dpdk")
 
 
 def why_no_efvi(sysroot: Path) -> str | None:
-    """ef_vi comes with Onload and has no pkg-config file: its header and library are looked for."""
-    if find_header(sysroot, "etherfabric/vi.h") is None:
-        return "etherfabric/vi.h is missing (onload-devel)"
-    if find_library(sysroot, "libciul1.a", "libciul.a", "libciul.so", "libciul.so.1") is None:
-        return "libciul is missing (onload-devel)"
-    return _not_built("nic._efvi")
+    """ef_vi wants Onload's headers and library, and the extension that is built with them."""
+    return unbuildable_efvi(sysroot) or _not_built("nic._efvi")
+
+
+# What setup.py builds where it can: nic/build_NAME.py makes nic._NAME.
+OPTIONAL_BACKENDS: dict[str, Callable[[Path], str | None]] = {
+    "dpdk": unbuildable_dpdk,
+    "efvi": unbuildable_efvi,
+}

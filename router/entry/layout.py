@@ -40,6 +40,7 @@ SESSION_DTYPE: Final = np.dtype(
         ("tx", "i8"),
         ("rx_burst", "i8"),
         ("release", "i8"),
+        ("cookie", "i8"),  # of sends: where a datagram port's go; 0 on a connection
         ("forms", "i8", (FORM_COUNT,)),  # addresses
         ("places", "i8", (FORM_COUNT,)),  # of their templates among an instrument's
         ("templates", "i8"),  # address; an instrument's begin with whether it is traded there
@@ -61,7 +62,6 @@ SESSION_DTYPE: Final = np.dtype(
         ("beat_ns", "i8"),  # of our own silence before one is sent; 0: none are
         ("silence_ns", "i8"),  # of the venue's before the session is lost; 0: it may be silent
         ("rising", "i8"),  # 1: the names of its orders have to rise
-        ("unused_control", "i8", (1,)),
         # Written by the loop.
         ("state", "i8"),  # DOWN, UP or BROKEN
         ("sequence", "i8"),  # of the last message sent

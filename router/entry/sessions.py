@@ -191,10 +191,14 @@ class Sessions:
         """The protocol of a session."""
         return self._made[number].protocol
 
-    def connect(self, number: int, port: LinkPort) -> None:
-        """Gives a session its port, anew: what was cut is forgotten. It is down until it is up."""
+    def connect(self, number: int, port: LinkPort, cookie: int = 0) -> None:
+        """Gives a session its port, anew: what was cut is forgotten. It is down until it is up.
+
+        cookie: a `datagram_cookie` where the venue takes orders over UDP and the port is of
+        datagrams, so that each message leaves as one; 0 on a connection.
+        """
         row, ops = self.rows[number], port.ops
-        row["handle"], row["tx"] = port.handle, ops["tx"]
+        row["handle"], row["tx"], row["cookie"] = port.handle, ops["tx"], cookie
         row["rx_burst"], row["release"] = ops["rx_burst"], ops["release"]
         row["held_count"] = 0
         self.set_state(number, DOWN)

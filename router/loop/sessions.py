@@ -93,7 +93,8 @@ def beat(row, now):
     if pace == 0 or now - get(row, SESSION.sent_ns) < pace:
         return np.int64(0)
     data, length = get(row, SESSION.beat), get(row, SESSION.beat_bytes)
-    error = call_tx(get(row, SESSION.tx), get(row, SESSION.handle), data, length, 0)
+    function, port, cookie = get(row, SESSION.tx), get(row, SESSION.handle), get(row, SESSION.cookie)
+    error = call_tx(function, port, data, length, cookie)
     if error == 0:
         put(row, SESSION.sent_ns, now)
         add(row, SESSION.beats, 1)

@@ -1,4 +1,4 @@
-"""Nanoseconds that a message costs at the ports of order sessions: TCP, and hand-offs to a core.
+"""Nanoseconds that a message costs at the ports of order sessions: TCP, hand-offs, UDP frames.
 
 `run(quick)` returns rows of a name and figures named with their unit, the lowest of several rounds.
 The venue of the round trips is a process that spins: what differs is our own side alone.
@@ -21,11 +21,12 @@ import numpy as np
 from bench_ports import BURST, ROUNDS, drain, time_drain, write_capture
 from numba import njit
 
-from nic.call import call_release, call_rx_burst, call_tx
+from nic.call import call_kernel, call_release, call_rx_burst, call_tx
 from nic.handoff import Handoff, SessionLoop
 from nic.layout import DESCRIPTOR_DTYPE
 from nic.port import Port, open_port
 from nic.raw import load_u32le, pause
+from nic.udptemplate import FILL_FUNCTION, SUMMED, UdpEnds, UdpTemplate
 
 MESSAGE = bytes(range(49))  # as long as an OUCH order
 LENGTH_AT = 8  # in a descriptor
@@ -200,10 +201,36 @@ def handoff_rows(quick: bool) -> list[Row]:
         return [hot, both, receive_row(uri, count)]
 
 
+@njit(nogil=True)
+def fill_often(function, frame, headers_bytes, numbered, payload, length, times):
+    """Patches one frame so often."""
+    total = 0
+    for number in range(times):
+        total += call_kernel(function, frame, headers_bytes, numbered + number, payload, length)
+    return total
+
+
+def frame_rows(quick: bool) -> list[Row]:
+    """A datagram's frame, patched where it lies: copy of the payload, lengths, checksums."""
+    times = 10_000 if quick else 60_000  # identifications have 16 bits
+    ends = UdpEnds(0x0A000001, 0x0A000002, 4000, 4001, bytes(6), bytes(6))
+    template, payload = UdpTemplate(ends, 100), np.frombuffer(MESSAGE, np.uint8)
+    rows = []
+    for name, numbered in (("", 0), (", UDP checksum", SUMMED)):
+        arguments = (template.address, template.headers_bytes, numbered, payload.ctypes.data)
+        costs = []
+        for _ in range(ROUNDS + 1):
+            started = time.perf_counter_ns()
+            fill_often(FILL_FUNCTION, *arguments, len(MESSAGE), times)
+            costs.append((time.perf_counter_ns() - started) / times)
+        rows.append({"name": f"udp frame patched{name}", "ns_per_message": min(costs)})
+    return rows
+
+
 def run(quick: bool) -> list[Row]:
     """All rows. Quick takes a few seconds, most of it compiling."""
     os.sched_setaffinity(0, {NEAR_CORE})
     try:
-        return [*round_trip_rows(quick), *handoff_rows(quick)]
+        return [*round_trip_rows(quick), *handoff_rows(quick), *frame_rows(quick)]
     finally:
         os.sched_setaffinity(0, CORES)

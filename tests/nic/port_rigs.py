@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import socket
 import struct
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar
 
-from nic.port import Port, open_port
+from nic.port import BACKENDS, Port, open_port
 
 GROUP = "239.192.7.1"
 UDP_PORT = 31_001
@@ -48,18 +50,67 @@ def numbered(count: int, size_bytes: int = 64) -> list[bytes]:
 
 
 def payload_of(frame: bytes) -> bytes:
-    """What is behind the headers that both rigs have."""
-    return frame[HEADERS_BYTES:]
+    """What is behind the headers that all rigs have; Ethernet pads short frames."""
+    udp_bytes = int.from_bytes(frame[38:40], "big")
+    return frame[HEADERS_BYTES : HEADERS_BYTES - 8 + udp_bytes]
 
 
-class ReplayRig:
+class Rig(ABC):
+    """Traffic for one backend.
+
+    Attributes:
+        scheme: of the backend.
+        label: name of the rig in test names, where a backend has several.
+        ends: whether the port says when all of the traffic was there.
+        loses: whether frames that find no room are lost; else they wait.
+        longest_bytes: largest payload that it takes whole.
+    """
+
+    scheme: ClassVar[str]
+    label: ClassVar[str] = ""
+    ends: ClassVar[bool] = False
+    loses: ClassVar[bool] = True
+    longest_bytes: ClassVar[int] = 9000
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @classmethod
+    def why_not(cls) -> str | None:
+        """Why this machine cannot run it."""
+        return BACKENDS[cls.scheme].missing(Path("/"))
+
+    @abstractmethod
+    def open(
+        self,
+        payloads: Sequence[bytes],
+        *,
+        ring: int = 4096,
+        keep_bytes: int | None = None,
+        rcvbuf_bytes: int = 1 << 22,
+    ) -> Port:
+        """A port that was joined to GROUP:UDP_PORT, and to which the payloads were sent.
+
+        Frames are cut behind `keep_bytes` of payload.
+        """
+
+    def send(self, payload: bytes) -> None:
+        """Sends one more to the group, where there is somebody to send."""
+        raise NotImplementedError
+
+    def close(self) -> None:  # noqa: B027
+        """Removes what was made for it."""
+
+
+class ReplayRig(Rig):
     """Writes the traffic into a capture and opens that."""
 
     scheme = "replay"
     ends = True
+    loses = False
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        super().__init__(folder)
         self.count = 0
 
     def open(
@@ -80,13 +131,13 @@ class ReplayRig:
         return port
 
 
-class SocketRig:
+class SocketRig(Rig):
     """Joins a group on the loopback interface and sends the traffic to it."""
 
     scheme = "socket"
-    ends = False
 
-    def __init__(self, _folder: Path) -> None:
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
         self.sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         loopback = struct.pack("4s4si", b"", b"", socket.if_nametoindex("lo"))
         self.sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, loopback)
@@ -104,11 +155,11 @@ class SocketRig:
         port = open_port(f"socket:lo?{options}")
         port.join(GROUP, UDP_PORT)
         for payload in payloads:
-            self.sender.sendto(payload, (GROUP, UDP_PORT))
+            self.send(payload)
         return port
+
+    def send(self, payload: bytes) -> None:
+        self.sender.sendto(payload, (GROUP, UDP_PORT))
 
     def close(self) -> None:
         self.sender.close()
-
-
-Rig = ReplayRig | SocketRig

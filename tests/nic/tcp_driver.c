@@ -30,6 +30,22 @@ static uint32_t random_u32(void) {
     return seed >> 8;
 }
 
+/* The kernel takes a whole message mostly; for a while it takes any part, or nothing. The linker
+ * gives the ports' calls of send() to this. */
+ssize_t __real_send(int fd, const void *data, size_t size, int flags);
+ssize_t __wrap_send(int fd, const void *data, size_t size, int flags);
+static int moody;
+
+ssize_t __wrap_send(int fd, const void *data, size_t size, int flags) {
+    uint32_t mood = moody ? random_u32() % 4 : 3;
+    if (mood == 0) {
+        errno = random_u32() % 2 ? EAGAIN : EINTR;
+        return -1;
+    }
+    if (mood == 1) size = 1 + random_u32() % size;
+    return __real_send(fd, data, size, flags);
+}
+
 /* Byte `at` of a stream: what comes back must be this, wherever it is cut. */
 static uint8_t stream_byte(uint64_t at) {
     return (uint8_t)(at * 131u ^ at >> 8);
@@ -78,7 +94,7 @@ static void far_sends(pair *ends) {
     uint8_t bytes[300];
     size_t size = 1 + random_u32() % sizeof bytes;
     for (size_t at = 0; at < size; at++) bytes[at] = stream_byte(ends->far_sent + at);
-    ssize_t sent = send(ends->far, bytes, size, MSG_DONTWAIT);
+    ssize_t sent = __real_send(ends->far, bytes, size, MSG_DONTWAIT);
     if (sent > 0) ends->far_sent += (uint64_t)sent;
 }
 
@@ -119,7 +135,8 @@ static void end_session(const swp_ops *ops, pair *ends, int reset) {
     EXPECT(ops->rx_burst(ends->port, NULL, 0) == code);
 }
 
-static void torment_session(int listener, uint16_t number, int reset) {
+static void torment_session(int listener, uint16_t number, int number_of_round) {
+    int reset = number_of_round % 2;
     const swp_ops *ops = swp_tcp_ops();
     swp_tcp_config config = config_of(number);
     char text[SWP_ERROR_TEXT_BYTES] = "";
@@ -127,6 +144,7 @@ static void torment_session(int listener, uint16_t number, int reset) {
     EXPECT(swp_tcp_open(&config, &ends.port, text) == 0);
     ends.far = accept(listener, NULL, NULL);
     EXPECT(ends.far >= 0 && ops->thread_init(ends.port) == 0);
+    moody = number_of_round % 3 != 0;
     for (int turn = 0; turn < 3000; turn++) {
         uint32_t what = random_u32() % 8;
         if (what < 3) send_some(ops, &ends);
@@ -135,6 +153,7 @@ static void torment_session(int listener, uint16_t number, int reset) {
         else EXPECT(poll_some(ops, &ends) >= 0);
     }
     check_stats(ops, &ends);
+    moody = 0;
     end_session(ops, &ends, reset);
     EXPECT(!reset || ops->tx(ends.port, "x", 1, 0) < 0);
     ops->close(ends.port);
@@ -145,7 +164,7 @@ static void close_in_the_middle(int listener, uint16_t number) {
     const swp_ops *ops = swp_tcp_ops();
     swp_tcp_config config = config_of(number);
     char text[SWP_ERROR_TEXT_BYTES];
-    swp_descriptor chunks[BURST];
+    swp_descriptor chunks[BURST], more[BURST];
     pair ends = {0};
     EXPECT(swp_tcp_open(&config, &ends.port, text) == 0);
     ends.far = accept(listener, NULL, NULL);
@@ -154,6 +173,8 @@ static void close_in_the_middle(int listener, uint16_t number) {
         far_sends(&ends);
     }
     EXPECT(ops->rx_burst(ends.port, chunks, BURST) == BURST);
+    EXPECT(ops->rx_burst(ends.port, more, BURST) == 8 - BURST);
+    EXPECT(ops->rx_burst(ends.port, more, BURST) == 0);
     ops->release(ends.port, chunks + 1, 1);
     ops->close(ends.port);
     close(ends.far);
@@ -177,7 +198,7 @@ static void refuse(uint16_t number) {
 int main(void) {
     uint16_t number;
     int listener = listen_on_loopback(&number);
-    for (int round = 0; round < 6; round++) torment_session(listener, number, round % 2);
+    for (int round = 0; round < 6; round++) torment_session(listener, number, round);
     close_in_the_middle(listener, number);
     refuse(number);
     close(listener);

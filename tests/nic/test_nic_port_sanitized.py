@@ -19,9 +19,12 @@ REPOSITORY = Path(__file__).parents[2]
 FLAGS = ["-std=gnu11", "-O1", "-g", "-fno-omit-frame-pointer", "-Wall", "-Wextra", "-Werror=vla"]
 MEMORY = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-pthread"]
 THREADS = ["-fsanitize=thread", "-pthread"]
+TCP = ["tcp.c", "tcp_send.c", "tcp_open.c", "delegated.c"]
+DOUBLES = Path(__file__).with_name("doubles")
 # What a driver is compiled with: these, or with none given all ports and the captures' reader.
 SOURCES = {
-    "tcp_driver": ["tcp.c", "tcp_send.c", "tcp_open.c"],
+    "tcp_driver": TCP,
+    "delegated_driver": TCP,
     "handoff_driver": ["handoff.c", "handoff_pump.c"],
 }
 Build = Callable[[str, list[str]], Path]
@@ -56,6 +59,8 @@ def build_driver(compiler: list[str], name: str, binary: Path) -> Path:
     sources = [Path(__file__).with_name(f"{name}.c")]
     sources += [folders[0] / source for source in SOURCES.get(name, PORT_SOURCES)]
     sources += [] if name in SOURCES else sorted(folders[1].glob("*.c"))
+    if name == "delegated_driver":
+        folders, sources = [*folders, DOUBLES], [*sources, DOUBLES / "onload.c"]
     command = [*compiler, *(f"-I{folder}" for folder in folders)]
     command += [*map(str, sources), "-o", str(binary)]
     built = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -85,9 +90,14 @@ def test_no_access_goes_astray(build: Build, tmp_path: Path) -> None:
 
 
 def test_no_access_of_a_tcp_port_goes_astray(build: Build) -> None:
-    assert run_driver(build("tcp_driver", MEMORY)) == (0, "")
+    assert run_driver(build("tcp_driver", [*MEMORY, "-Wl,--wrap=send"])) == (0, "")
 
 
 @pytest.mark.parametrize("flags", [MEMORY, THREADS], ids=["memory", "threads"])
 def test_the_two_sides_of_a_handoff_keep_apart(build: Build, flags: list[str]) -> None:
     assert run_driver(build("handoff_driver", flags)) == (0, "")
+
+
+def test_delegated_sends_keep_to_the_rules_of_onload(build: Build) -> None:
+    """-rdynamic: the stand-in is found at run time, as Onload is."""
+    assert run_driver(build("delegated_driver", [*MEMORY, "-rdynamic", "-ldl"])) == (0, "")

@@ -363,11 +363,13 @@ def test_options_reach_the_socket(venue: Venue) -> None:
 
 
 @pytest.mark.parametrize("wanted", [0, 1])
-def test_acknowledging_at_once_is_said_again_after_each_read(venue: Venue, wanted: int) -> None:
+def test_acknowledging_at_once_is_said_again_when_all_is_read(venue: Venue, wanted: int) -> None:
     with venue.connect(quickack=wanted) as port, duplicate_socket(port.handle) as own:
         own.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)  # as the kernel does by itself
         venue.peer.sendall(b"report")
         read_port(port, 6)
+        assert own.getsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK) == 0
+        assert burst(port)[0] == 0
         assert own.getsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK) == wanted
 
 
