@@ -16,15 +16,27 @@ from router.entry.encode import encode_cancel, encode_order, encode_replace, ses
 from router.entry.layout import SESSION
 from router.entry.transmit import transmit
 from router.intents import intent_row
+from router.loop.breaker import note_failure
 from router.loop.endings import follow_end, wait_after
 from router.loop.stages import ENCODE, RISK, ROUTE, end_order, end_stage
 from router.loop.timers import set_timer
+from router.loop.watch import watch_ask
 from router.orders.children import ask_cancel, ask_replace, enter, may_cancel
 from router.orders.hear import hear
 from router.orders.states import STATE
-from router.risk.judge import count_passed, count_rejected, judge_fully
+from router.risk.judge import count_facts, count_passed, count_rejected, facts_of, judge_fully
 from router.routing.gone import note_seen
-from router.rows import account_row, add, child_row, get, instrument_row, parent_row, put, venue_row
+from router.rows import (
+    account_row,
+    add,
+    child_row,
+    get,
+    instrument_row,
+    named_token,
+    parent_row,
+    put,
+    venue_row,
+)
 from router.tables import (
     ACCOUNT,
     CHILD,
@@ -98,6 +110,7 @@ def hand_over(router, stages, child, kind, token, length, now):
     failed = transmit(router, get(venue, VENUE.session), child, kind, token, out, length)
     if failed != 0:
         add(router, HEAD.unsent_count, 1)
+        note_failure(router, get(child_row(router, child), CHILD.venue), now)
         return 1
     add(router, HEAD.message_count, 1)
     end_order(stages)
@@ -118,12 +131,12 @@ def send_order(router, stages, child, intent, now):
 
 @njit(nogil=True)
 def pass_order(router, stages, intent, now):
-    """A new order that was let through."""
-    count_passed(router, intent, now)
+    """A new order that was let through; where there is no room for it, nothing of it counts."""
     child = enter(router, intent, now)
     if child == 0:
         refuse(router, intent, TABLE_FULL, 0, 0, now)
         return
+    count_passed(router, intent, now)
     put(child_row(router, child), CHILD.ahead, get(intent, INTENT.ahead))
     note_seen(router, child)
     put(parent_row(router, get(intent, INTENT.parent)), PARENT.held, 0)
@@ -141,16 +154,19 @@ def pass_replace(router, stages, intent, now):
     if get(child_row(router, child), CHILD.sent_ns) == 0:
         return  # it has not left yet
     put(parent_row(router, get(intent, INTENT.parent)), PARENT.held, 0)
-    count_passed(router, intent, now)
+    passed = facts_of(router, intent, now)
     token = ask_replace(router, child, quantity, price, now)
     if token == 0:
         return
+    count_facts(router, intent, passed)
     put(intent, INTENT.token, token)
     put(child_row(router, child), CHILD.ahead, get(intent, INTENT.ahead))
     session = session_of(router, get(child_row(router, child), CHILD.venue))
     length = encode_replace(router, intent, get(session, SESSION.out))
     if hand_over(router, stages, child, REPLACE, token, length, now) != 0:
         answer_locally(router, CANCEL_REJECTED, token, 0, now)
+        return
+    watch_ask(router, child, now)
 
 
 @njit(nogil=True)
@@ -158,7 +174,7 @@ def pass_cancel(router, stages, intent, now):
     """A cancel; an order that has not left yet is over at once."""
     child = get(intent, INTENT.child)
     row = child_row(router, child)
-    token = get(row, CHILD.token)
+    token = named_token(row)
     if may_cancel(row) == 0:
         return
     count_passed(router, intent, now)
@@ -170,6 +186,8 @@ def pass_cancel(router, stages, intent, now):
     length = encode_cancel(router, row, get(session, SESSION.out))
     if hand_over(router, stages, child, get(intent, INTENT.kind), token, length, now) != 0:
         answer_locally(router, CANCEL_REJECTED, token, 0, now)
+        return
+    watch_ask(router, child, now)
 
 
 @njit(nogil=True)
