@@ -7,6 +7,8 @@ Commands are records of the loop's ring, as those of `router.parentcommands`.
     MESSAGE_LOST    session, token, kind of intent: the venue never had that message
     SESSION_UP      session, port's handle, its tx, rx_burst and release, our last sequence
     SESSION_DOWN    session: it is ours no longer
+    FEED_SILENT     session: the feed of its venue says nothing, no orders go there
+    FEED_SPEAKS     session: it does again
 
 From SESSION_UP on the loop's thread alone sends and receives on the port, until the session's row
 says that it is not up and has no handle: then the loop has let go of the port.
@@ -29,6 +31,8 @@ SESSION_HEARD: Final = 48
 MESSAGE_LOST: Final = 49
 SESSION_UP: Final = 50
 SESSION_DOWN: Final = 51
+FEED_SILENT: Final = 52
+FEED_SPEAKS: Final = 53
 EARLY_BYTES: Final = 1 << 16  # of a session's answers on their way into the loop
 
 
@@ -72,6 +76,10 @@ class SessionCommands:
     def down(self, session: int) -> bool:
         """Takes a session away from the loop."""
         return self._send(SESSION_DOWN, session)
+
+    def feed(self, session: int, *, silent: bool) -> bool:
+        """Whether the feed of a session's venue is silent."""
+        return self._send(FEED_SILENT if silent else FEED_SPEAKS, session)
 
     def is_up(self, session: int) -> bool:
         """Whether the loop has the session's port."""

@@ -61,7 +61,7 @@ class Control:
         self.books = BooksDesk(run, block, commands, inject, clock, say)
         self.watch = FileWatch(run, self.parents, say)
         quiet_ns = round(run.setup.live.quiet_s * NS_PER_S)
-        self.quiet = QuietWatch(run, block, self.parents, quiet_ns, say)
+        self.quiet = QuietWatch(run, block, self.session_commands, quiet_ns, say)
         self.desks = [self._desk(number) for number in range(len(run.setup.live.sessions))]
         self._listed: set[str] = set()
         self._next_status_ns = clock() + STATUS_NS

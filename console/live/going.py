@@ -99,7 +99,7 @@ class Live:
         every: list[Port | InjectPort] = [*self.ports, inject]
         block = self.block = self._state(plan, every)
         self._commands = Commands(block)
-        names = names_of(run)
+        names = names_of(run, run.setup.venues)
         self.collector = LiveCollector(run.tables, names, len(setup.venues))
         self.control = Control(
             run, block, self._commands, inject, self.collector, self._events.say, self._events.show

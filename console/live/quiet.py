@@ -12,7 +12,7 @@ from console.live.run import LiveRun
 from feedhandler.state import LINK_FAILED
 from nic.block import Block
 from router.orders.states import STATE
-from router.parentcommands import ParentCommands
+from router.sessioncommands import SessionCommands
 
 LOOK_NS: Final = 100_000_000
 UNANSWERED_NS: Final = 5_000_000_000
@@ -24,7 +24,7 @@ class QuietWatch:
     Args:
         run: the tables.
         block: of the loop.
-        commands: about venues.
+        commands: about sessions and feeds.
         quiet_ns: of a feed, heartbeats included; 0: it may be silent.
         say: tells people a line.
 
@@ -36,7 +36,7 @@ class QuietWatch:
         self,
         run: LiveRun,
         block: Block,
-        commands: ParentCommands,
+        commands: SessionCommands,
         quiet_ns: int,
         say: Callable[[str], None],
     ) -> None:
@@ -67,10 +67,10 @@ class QuietWatch:
         newest = int(self._block["channels"]["last_timestamp_ns"][channels].max())
         silent = newest != 0 and now_ns - newest > self._quiet_ns
         name = self._run.setup.venues[number].name
-        if silent and number not in self.down and self._commands.venue_down(number):
+        if silent and number not in self.down and self._commands.feed(number, silent=True):
             self.down.add(number)
             self._say(f"feed of {name}: silent for {self._quiet_ns / 1e9:g} s: no orders go there")
-        elif not silent and number in self.down and self._commands.venue_up(number):
+        elif not silent and number in self.down and self._commands.feed(number, silent=False):
             self.down.discard(number)
             self._say(f"feed of {name}: it speaks again")
 

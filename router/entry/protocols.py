@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
+from feedhandler.protocols import cboe_boe, ouch42, ouch50
 from router.entry import boeforms, ouch42forms, ouch50forms, pillarforms
 from router.entry.forms import Constants, Form, symbol_word
 
@@ -30,6 +31,7 @@ class Protocol(NamedTuple):
         rising: an order is passed over whose number is not above all before it on the session.
         reasons: codes for the word `reason`: of cancels "user" and "ioc", of rejects "refused" and
             "unknown" (no such order, or too late).
+        reject_words: what its codes of rejects mean, where the wire format says so.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Protocol(NamedTuple):
     shows_all: bool
     rising: bool
     reasons: Mapping[str, int]
+    reject_words: Mapping[int, str]
 
     def symbol(self, text: str, number: int) -> int:
         """The word `symbol` of an instrument with that text and number at the venue.
@@ -67,6 +70,7 @@ OUCH50: Final = Protocol(
     False,
     True,
     {"user": ord("U"), "ioc": ord("I"), "refused": 15, "unknown": 21},
+    ouch50.REJECTED_ORDER_REASON,
 )
 OUCH42: Final = Protocol(
     "ouch42",
@@ -78,6 +82,7 @@ OUCH42: Final = Protocol(
     True,
     False,
     {"user": ord("U"), "ioc": ord("I"), "refused": ord("O"), "unknown": ord("O")},
+    {ord(letter): words for letter, words in ouch42.REJECTED_ORDER_REASON.items()},
 )
 BOE: Final = Protocol(
     "boe",
@@ -89,6 +94,7 @@ BOE: Final = Protocol(
     False,
     False,
     {"user": ord("U"), "ioc": ord("N"), "refused": ord("Z"), "unknown": ord("J")},
+    {ord(letter): words for letter, words in cboe_boe.REASON.items()},
 )
 PILLAR: Final = Protocol(
     "pillar",
@@ -100,5 +106,6 @@ PILLAR: Final = Protocol(
     False,
     False,
     {"user": 0, "ioc": 4, "refused": 21, "unknown": 9},
+    {},  # published apart from the layouts
 )
 PROTOCOLS: Final = {item.name: item for item in (OUCH50, OUCH42, BOE, PILLAR)}

@@ -16,15 +16,27 @@ from router.entry.encode import encode_cancel, encode_order, encode_replace, ses
 from router.entry.layout import SESSION
 from router.entry.transmit import transmit
 from router.intents import intent_row
+from router.loop.breaker import note_failure
 from router.loop.endings import follow_end, wait_after
 from router.loop.stages import ENCODE, RISK, ROUTE, end_order, end_stage
 from router.loop.timers import set_timer
+from router.loop.watch import watch_ask
 from router.orders.children import ask_cancel, ask_replace, enter, may_cancel, next_token
 from router.orders.hear import hear
 from router.orders.states import STATE
-from router.risk.judge import count_passed, count_rejected, judge_fully
+from router.risk.judge import count_facts, count_passed, count_rejected, facts_of, judge_fully
 from router.routing.gone import note_seen
-from router.rows import account_row, add, child_row, get, instrument_row, parent_row, put, venue_row
+from router.rows import (
+    account_row,
+    add,
+    child_row,
+    get,
+    instrument_row,
+    named_token,
+    parent_row,
+    put,
+    venue_row,
+)
 from router.tables import (
     ACCOUNT,
     CHILD,
@@ -99,6 +111,7 @@ def hand_over(router, stages, child, kind, token, length, now):
     failed = transmit(router, get(venue, VENUE.session), child, kind, token, out, length)
     if failed != 0:
         add(router, HEAD.unsent_count, 1)
+        note_failure(router, get(child_row(router, child), CHILD.venue), now)
         return 1
     if kind == ENTER or kind == REPLACE:
         put(session, SESSION.last_token, max(get(session, SESSION.last_token), token))
@@ -121,12 +134,12 @@ def send_order(router, stages, child, intent, now):
 
 @njit(nogil=True)
 def pass_order(router, stages, intent, now):
-    """A new order that was let through."""
-    count_passed(router, intent, now)
+    """A new order that was let through; where there is no room for it, nothing of it counts."""
     child = enter(router, intent, now)
     if child == 0:
         refuse(router, intent, TABLE_FULL, 0, 0, now)
         return
+    count_passed(router, intent, now)
     put(child_row(router, child), CHILD.ahead, get(intent, INTENT.ahead))
     note_seen(router, child)
     put(parent_row(router, get(intent, INTENT.parent)), PARENT.held, 0)
@@ -151,16 +164,19 @@ def pass_replace(router, stages, intent, now):
     if get(row, CHILD.sent_ns) == 0 or is_cut_off(router, row):
         return  # it has not left yet, or its session is gone: it is looked at when that is back
     put(parent_row(router, get(intent, INTENT.parent)), PARENT.held, 0)
-    count_passed(router, intent, now)
+    passed = facts_of(router, intent, now)
     token = ask_replace(router, child, quantity, price, now)
     if token == 0:
         return
+    count_facts(router, intent, passed)
     put(intent, INTENT.token, token)
     put(child_row(router, child), CHILD.ahead, get(intent, INTENT.ahead))
     session = session_of(router, get(child_row(router, child), CHILD.venue))
     length = encode_replace(router, intent, get(session, SESSION.out))
     if hand_over(router, stages, child, REPLACE, token, length, now) != 0:
         answer_locally(router, CANCEL_REJECTED, token, 0, now)
+        return
+    watch_ask(router, child, now)
 
 
 @njit(nogil=True)
@@ -168,7 +184,7 @@ def pass_cancel(router, stages, intent, now):
     """A cancel; an order that has not left yet is over at once."""
     child = get(intent, INTENT.child)
     row = child_row(router, child)
-    token = get(row, CHILD.token)
+    token = named_token(row)
     if may_cancel(row) == 0 or (get(row, CHILD.sent_ns) != 0 and is_cut_off(router, row)):
         return
     count_passed(router, intent, now)
@@ -180,6 +196,8 @@ def pass_cancel(router, stages, intent, now):
     length = encode_cancel(router, row, get(session, SESSION.out))
     if hand_over(router, stages, child, get(intent, INTENT.kind), token, length, now) != 0:
         answer_locally(router, CANCEL_REJECTED, token, 0, now)
+        return
+    watch_ask(router, child, now)
 
 
 @njit(nogil=True)

@@ -15,14 +15,22 @@ from nic.call import call_kernel
 from router import log
 from router.entry.inbound import set_state
 from router.entry.layout import ASKED, CAME_UP, DOWN, SESSION, UP, session_row
-from router.loop.commands import pull_killed, word_of
+from router.loop.commands import set_down, word_of
 from router.loop.gate import answer_locally
+from router.loop.pulling import KILLED_ONES, pull
 from router.loop.work import work_on, work_on_all
 from router.orders.children import child_event
 from router.orders.states import EVENT, OVER_BITS, STATE
-from router.rows import add, child_row, get, parent_row, put
-from router.sessioncommands import MESSAGE_LOST, SESSION_DOWN, SESSION_HEARD, SESSION_UP
-from router.tables import CHILD, ENTER, HEAD, PARENT
+from router.rows import add, child_row, get, parent_row, put, venue_row
+from router.sessioncommands import (
+    FEED_SILENT,
+    FEED_SPEAKS,
+    MESSAGE_LOST,
+    SESSION_DOWN,
+    SESSION_HEARD,
+    SESSION_UP,
+)
+from router.tables import CHILD, DOWN_FEED, ENTER, HEAD, PARENT
 
 
 @njit(nogil=True)
@@ -81,7 +89,7 @@ def come_up(router, session, record, now):
     set_state(router, row, UP)
     orders = move_all(router, get(row, SESSION.venue), EVENT.resumed, now)
     tell(router, session, CAME_UP, orders, now)
-    pull_killed(router, now)
+    pull(router, KILLED_ONES, now)
     for number in range(1, get(router, HEAD.parent_count) + 1):
         if get(parent_row(router, number), PARENT.state) == STATE.pending_cancel:
             work_on(router, number, now)
@@ -101,13 +109,15 @@ def hear_early(router, session, record, now):
 
 
 @njit(nogil=True)
-def obey_session(router, record):
-    """Takes a command about a session; 1, or 0 for one that there is not."""
-    kind, now, session = word_of(record, -2), word_of(record, -1), word_of(record, 0)
+def obey_session(router, record, now):
+    """Takes a command about a session, or a venue's feed; 1, or 0 for one that there is not."""
+    kind, session = word_of(record, -2), word_of(record, 0)
     if session < 0 or session >= get(router, HEAD.session_count):
         return 0
-    put(router, HEAD.now_ns, now)
-    if kind == SESSION_HEARD:
+    if kind == FEED_SILENT or kind == FEED_SPEAKS:
+        venue = get(session_row(router, session), SESSION.venue)
+        set_down(venue_row(router, venue), DOWN_FEED, kind == FEED_SILENT)
+    elif kind == SESSION_HEARD:
         hear_early(router, session, record, now)
     elif kind == MESSAGE_LOST:
         refused = REJECTED if word_of(record, 2) == ENTER else CANCEL_REJECTED

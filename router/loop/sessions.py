@@ -93,7 +93,11 @@ def beat(row, now):
     if pace == 0 or now - get(row, SESSION.sent_ns) < pace:
         return np.int64(0)
     data, length = get(row, SESSION.beat), get(row, SESSION.beat_bytes)
-    function, port, cookie = get(row, SESSION.tx), get(row, SESSION.handle), get(row, SESSION.cookie)
+    function, port, cookie = (
+        get(row, SESSION.tx),
+        get(row, SESSION.handle),
+        get(row, SESSION.cookie),
+    )
     error = call_tx(function, port, data, length, cookie)
     if error == 0:
         put(row, SESSION.sent_ns, now)
@@ -119,8 +123,7 @@ def watch(router, session, now):
 @njit(nogil=True)
 def tick_comes(state, timestamp_ns):
     """It is that late: what is due happens, then heartbeats."""
-    router = router_of(state)
-    time_comes(state, timestamp_ns)
+    router, now = router_of(state), time_comes(state, np.int64(timestamp_ns))
     if get(router, HEAD.live) != 0:
         for session in range(get(router, HEAD.session_count)):
-            watch(router, np.int64(session), np.int64(timestamp_ns))
+            watch(router, np.int64(session), now)

@@ -57,7 +57,9 @@ class DeskRig:
         self.loop.now_ns = time.time_ns()
         self.name, run = venue, self.loop.run
         self.venue = TcpVenue(GATEWAYS[venue], run.setup.symbols)
-        self.collector = LiveCollector(run.tables, names_of(run), len(run.venue_numbers))
+        self.collector = LiveCollector(
+            run.tables, names_of(run, run.setup.venues), len(run.venue_numbers)
+        )
         self.lines: list[str] = []
         self.desk = self.make()
 
