@@ -15,7 +15,7 @@ from feedhandler.transports.transport import read_message
 from nic.layout import RX_END, RX_ERROR
 from nic.regions import allowed
 from router.entry import layout as e
-from router.tables import DOWN_SESSION, ENTER, INTENT_TIMER, REPLACE, TAKES
+from router.tables import DOWN_ASKED, DOWN_FEED, DOWN_SESSION, ENTER, INTENT_TIMER, REPLACE, TAKES
 
 BEAT = SOUPBINTCP["R"].encode()
 SERVER_BEAT = SOUPBINTCP["H"].encode()
@@ -255,6 +255,17 @@ def test_boe_units_are_remembered_for_the_next_login(rig: LoopRig) -> None:
     assert rig.state(child) == "new"
     units = rig.tables.block["session_units"].reshape(-1, e.UNITS)[rig.number("bzx")]
     assert units[2] == 9 and units.sum() == 9
+
+
+def test_a_venue_whose_feed_is_silent_gets_no_orders(rig: LoopRig) -> None:
+    rig.up(VENUE)
+    row, number = rig.tables.venues[rig.number(VENUE)], rig.number(VENUE)
+    assert rig.parents.venue_down(number)
+    rig.step()
+    for silent, down in ((True, DOWN_ASKED | DOWN_FEED), (False, DOWN_ASKED)):
+        assert rig.commands.feed(number, silent=silent)
+        rig.step()
+        assert int(row["down"]) == down
 
 
 def test_the_control_side_can_take_a_session_away(rig: LoopRig) -> None:
