@@ -19,6 +19,7 @@ from console.routed.replaying import names_of
 from feedhandler.lines.secret import Secret
 from router.tables import CANCEL, ENTER, REPLACE
 from simulator.gateways.boe import BoeGateway
+from simulator.gateways.gateway import Pace
 from simulator.gateways.ouch import OuchGateway
 from simulator.gateways.pillar import PillarGateway
 from simulator.matching.venue import Exchange
@@ -28,6 +29,8 @@ GATEWAYS: dict[str, Callable[..., Any]] = {
     "nasdaq": OuchGateway, "bzx": BoeGateway, "nyse": PillarGateway,
 }  # fmt: skip
 DEADLINE_S = 60
+HOUR = 3_600 * SECOND
+PATIENT = Pace(silence_ns=HOUR, login_ns=HOUR)  # kernels may be compiled meanwhile
 
 
 class TcpVenue:
@@ -36,7 +39,7 @@ class TcpVenue:
     def __init__(self, make: Callable[..., Any], symbols: tuple[str, ...]) -> None:
         self.exchange = Exchange(PLAIN, len(symbols), orders=512)
         self.reactor = Reactor(time.time_ns)
-        self.gateway = make(ACCOUNTS, symbols, self._submit)
+        self.gateway = make(ACCOUNTS, symbols, self._submit, pace=PATIENT)
         self.address = self.reactor.listen(("127.0.0.1", 0), self.gateway.peer)
 
     def _submit(self, commands: Records) -> None:
@@ -67,7 +70,8 @@ class DeskRig:
         """A desk for the venue."""
         run, loop = self.loop.run, self.loop
         (given,) = (one for one in run.setup.live.sessions if one.venue == self.name)
-        given = msgspec.structs.replace(given, port=self.venue.address[1], retry_ms=1, **more)
+        usual = {"port": self.venue.address[1], "retry_ms": 1, "silence_ms": 600_000}
+        given = msgspec.structs.replace(given, **usual, **more)
         who = msgspec.structs.replace(
             run.setup.credentials[self.name], username=username, password=Secret(password, 64)
         )
