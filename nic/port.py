@@ -24,6 +24,8 @@ from nic.sockets import OPTIONS as SOCKET_OPTIONS
 from nic.sockets import open_socket
 from nic.tuning.backends import always_there, why_no_dpdk, why_no_efvi, why_no_xdp
 from nic.uri import UriError, parse_uri
+from nic.xdp import OPTIONS as XDP_OPTIONS
+from nic.xdp import open_xdp
 
 __all__ = [
     "BACKENDS",
@@ -48,7 +50,7 @@ BACKENDS = MappingProxyType(
         for row in (
             Backend("replay", "capture files", always_there, open_replay, REPLAY_OPTIONS),
             Backend("socket", "UDP sockets", always_there, open_socket, SOCKET_OPTIONS),
-            Backend("xdp", "AF_XDP", why_no_xdp),
+            Backend("xdp", "AF_XDP", why_no_xdp, open_xdp, XDP_OPTIONS),
             Backend("dpdk", "DPDK", why_no_dpdk),
             Backend("efvi", "ef_vi (Solarflare, AMD)", why_no_efvi),
         )

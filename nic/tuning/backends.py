@@ -10,7 +10,7 @@ from pathlib import Path
 
 from nic.tuning.fact import read_text
 
-_XDP_FIRST_KERNEL = (5, 4)
+_XDP_FIRST_KERNEL = (5, 10)  # several queues in one memory, attaching by a link
 _CAP_NET_ADMIN, _CAP_NET_RAW, _CAP_SYS_ADMIN, _CAP_BPF = 12, 13, 21, 39
 _LIBRARY_FOLDERS = (
     "usr/lib",
@@ -99,7 +99,7 @@ def why_no_xdp(sysroot: Path) -> str | None:
     """AF_XDP wants a kernel, and capabilities to load its filter."""
     version = kernel_version(sysroot)
     if version < _XDP_FIRST_KERNEL:
-        return f"kernel {version[0]}.{version[1]} is older than 5.4"
+        return f"kernel {version[0]}.{version[1]} is older than 5.10"
     if (reason := unbuildable_xdp(sysroot)) is not None:
         return reason
     may_load = has_capability(sysroot, _CAP_BPF) or has_capability(sysroot, _CAP_SYS_ADMIN)
@@ -121,4 +121,4 @@ def why_no_efvi(sysroot: Path) -> str | None:
 
 
 # What setup.py builds where it can: nic/build_NAME.py makes nic._NAME.
-OPTIONAL_BACKENDS: dict[str, Callable[[Path], str | None]] = {}
+OPTIONAL_BACKENDS: dict[str, Callable[[Path], str | None]] = {"xdp": unbuildable_xdp}

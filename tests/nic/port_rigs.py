@@ -62,9 +62,13 @@ class Rig(ABC):
         ends: whether the port says when all of the traffic was there.
         loses: whether frames that find no room are lost; else they wait.
         longest_bytes: largest payload that it takes whole.
+        sink_ip: an address that datagrams may be sent to.
+        variant: tells several rigs of one backend apart.
     """
 
     scheme: ClassVar[str]
+    variant: ClassVar[str] = ""
+    sink_ip: ClassVar[str] = "127.0.0.1"
     ends: ClassVar[bool] = False
     loses: ClassVar[bool] = True
     longest_bytes: ClassVar[int] = 9000

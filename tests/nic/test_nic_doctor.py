@@ -118,7 +118,7 @@ def test_a_setting_that_costs_is_warned_of(
 @pytest.mark.parametrize(
     ("scheme", "file", "text", "reason"),
     [
-        ("xdp", "proc/sys/kernel/osrelease", "4.19.0\n", "kernel 4.19 is older than 5.4"),
+        ("xdp", "proc/sys/kernel/osrelease", "4.19.0\n", "kernel 4.19 is older than 5.10"),
         ("xdp", "usr/include/linux/if_xdp.h", None, "linux/if_xdp.h is missing"),
         ("xdp", "proc/self/status", "CapEff:\t0000000000000000\n", "CAP_BPF"),
         ("xdp", "proc/self/status", "CapEff:\t0000008000001000\n", "CAP_NET_RAW is missing"),

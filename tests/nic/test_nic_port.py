@@ -1,4 +1,4 @@
-"""What every backend must do: the same tests over captures and over loopback sockets."""
+"""What every backend must do: the same tests over captures, loopback sockets and a veth pair."""
 
 from __future__ import annotations
 
@@ -20,16 +20,17 @@ from port_rigs import (
     payload_of,
     udp_frame,
 )
+from xdp_rig import NativeXdpRig, XdpRig
 
 from nic._core import ffi
 from nic.layout import DESCRIPTOR_DTYPE, FLAG_TRUNCATED, RX_END
 from nic.port import BACKENDS, Port, PortError, PortStats, copy_frame, datagram_cookie, open_port
 
 TOO_LONG_BYTES = 65_536
-RIGS: tuple[type[Rig], ...] = (ReplayRig, SocketRig)
+RIGS: tuple[type[Rig], ...] = (ReplayRig, SocketRig, XdpRig, NativeXdpRig)
 
 
-@pytest.fixture(params=RIGS, ids=lambda made: made.scheme)
+@pytest.fixture(params=RIGS, ids=lambda made: made.scheme + made.variant)
 def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
     reason = request.param.why_not()
     if reason is not None:
@@ -135,10 +136,10 @@ def test_stats_add_up(rig: Rig) -> None:
 
 
 def test_sends_are_counted(rig: Rig) -> None:
-    frame = udp_frame(b"order", "127.0.0.1", 9)
+    frame = udp_frame(b"order", rig.sink_ip, 9)
     with rig.open([]) as port:
         assert port.send(frame) == 0
-        assert port.send(b"order", datagram_cookie("127.0.0.1", 9)) == 0
+        assert port.send(b"order", datagram_cookie(rig.sink_ip, 9)) == 0
         assert port.stats()[5:] == (2, len(frame) + 5, 0)
 
 
@@ -147,7 +148,7 @@ def test_sends_are_counted(rig: Rig) -> None:
 )
 def test_a_send_that_fails_is_counted_and_explained(rig: Rig, size_bytes: int, code: int) -> None:
     with rig.open([]) as port:
-        assert port.send(bytes(size_bytes), datagram_cookie("127.0.0.1", 9)) == -code
+        assert port.send(bytes(size_bytes), datagram_cookie(rig.sink_ip, 9)) == -code
         assert port.stats()[5:] == (0, 0, 1)
         assert port.last_error.startswith("tx")
 

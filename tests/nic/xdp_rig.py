@@ -1,0 +1,86 @@
+"""The shared suite's traffic over AF_XDP: a veth pair in namespaces of its own."""
+
+from __future__ import annotations
+
+import atexit
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import cache
+from pathlib import Path
+from typing import ClassVar
+
+from port_rigs import GROUP, HEADERS_BYTES, UDP_PORT, Rig, udp_frame
+from veth import SENDER_IP, Link, veth_link
+
+from nic.port import Port
+
+FRAME_ROOM_BYTES = 4096
+# The softirq behind a veth takes some hundred frames at a time and loses what comes meanwhile.
+PACE_FRAMES, PACE_S = 128, 0.001
+PLAIN_MTU_BYTES, JUMBO_MTU_BYTES = 1500, 9216
+
+
+@cache
+def shared_link() -> Link:
+    """One link for all the tests of a run."""
+    stack = ExitStack()
+    atexit.register(stack.close)
+    link = stack.enter_context(veth_link(mtu=PLAIN_MTU_BYTES))
+    link.know_sender()
+    return link
+
+
+class XdpRig(Rig):
+    """Sends whole frames into one end of the pair and opens the other."""
+
+    scheme = "xdp"
+    variant = "-generic"
+    sink_ip = SENDER_IP
+    options: ClassVar[str] = "attach=generic&mode=copy"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.link = shared_link()
+        self.sender = self.link.packet_socket()
+        self.jumbo = False
+
+    def open(
+        self,
+        payloads: Sequence[bytes],
+        *,
+        ring: int = 4096,
+        keep_bytes: int | None = None,
+        rcvbuf_bytes: int = 1 << 22,
+    ) -> Port:
+        depth = rcvbuf_bytes // FRAME_ROOM_BYTES
+        uri = f"xdp:rx0?{self.options}&ring={ring}&depth={depth}"
+        if keep_bytes is not None:
+            uri += f"&frame={HEADERS_BYTES + keep_bytes}"
+            self.set_jumbo(keep_bytes + HEADERS_BYTES > PLAIN_MTU_BYTES)
+        port = self.link.open(self.link.receiver, uri, (GROUP, UDP_PORT, 0))
+        for number, payload in enumerate(payloads):
+            self.send(payload)
+            if number % PACE_FRAMES == PACE_FRAMES - 1:
+                time.sleep(PACE_S)
+        return port
+
+    def set_jumbo(self, wanted: bool) -> None:
+        """Sets what both interfaces take, where that is to change."""
+        if wanted != self.jumbo:
+            self.link.set_mtu(JUMBO_MTU_BYTES if wanted else PLAIN_MTU_BYTES)
+            self.jumbo = wanted
+
+    def send(self, payload: bytes) -> None:
+        self.sender.send(udp_frame(payload))
+
+    def close(self) -> None:
+        self.sender.close()
+        self.set_jumbo(False)
+
+
+class NativeXdpRig(XdpRig):
+    """As in a driver that knows XDP."""
+
+    variant = "-native"
+    options = "attach=native&mode=copy"
