@@ -9,8 +9,9 @@
 * `depth` frames of a queue that may wait unread, a power of two
 * `tx` frames that may be on their way out, a power of two
 * `chunk` room of a frame in the shared memory, 2048 or 4096 bytes
-* `frame` longest frame kept whole, in bytes from the Ethernet header; longer ones are cut where they
-  fit in a chunk less 256 bytes, or where `frame` is larger than that; else the kernel drops them
+* `frame` longest frame kept whole, in bytes from the Ethernet header; longer ones are cut and
+  counted. A chunk has room for 256 less than its size: only with a larger `frame` do frames come in
+  several chunks, and are put together; else the kernel drops and counts what is longer
 * `busy_poll` microseconds; each burst drives the NIC, whose interrupts stay off
 * `budget` packets that one such poll takes
 * `wakeup` 0: the kernel is called at every send, also where it does not want to be

@@ -1,4 +1,4 @@
-/* How a port over AF_XDP is opened. Its extension knows no type of port.h: addresses are numbers. */
+/* How a port over AF_XDP is opened. Its extension has no type of port.h: addresses are numbers. */
 #ifndef SWEEPWIRE_XDP_H
 #define SWEEPWIRE_XDP_H
 

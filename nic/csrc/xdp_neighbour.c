@@ -64,7 +64,8 @@ static int ask(xdp_port *port, request *asked, answer *got) {
 }
 
 /* The data of an attribute of at least `size_bytes`, or NULL. */
-static const void *find_attribute(answer *got, size_t body_bytes, uint16_t type, size_t size_bytes) {
+static const void *find_attribute(answer *got, size_t body_bytes, uint16_t type,
+                                  size_t size_bytes) {
     if (got->header.nlmsg_len < NLMSG_LENGTH(body_bytes)) return NULL;
     size_t left = got->header.nlmsg_len - NLMSG_LENGTH(NLMSG_ALIGN(body_bytes));
     struct rtattr *attribute =
@@ -83,22 +84,27 @@ static int unreachable(xdp_port *port, uint32_t ip, const char *why) {
     return -EHOSTUNREACH;
 }
 
-/* The address on this network that takes what is for `ip`: itself, or a router. */
-static int find_next_hop(xdp_port *port, uint32_t ip, uint32_t *next_hop) {
+static int ask_route(xdp_port *port, uint32_t ip, uint32_t flags, answer *got) {
     request asked;
-    answer got;
     begin(&asked, RTM_GETROUTE, sizeof asked.body.route);
     asked.body.route.rtm_family = AF_INET;
     asked.body.route.rtm_dst_len = 32;
+    asked.body.route.rtm_flags = flags;
     add_u32(&asked, RTA_DST, htonl(ip));
     add_u32(&asked, RTA_OIF, (uint32_t)port->interface);
-    if (ask(port, &asked, &got)) return unreachable(port, ip, "no route to it");
-    const struct rtmsg *route = NLMSG_DATA(&got.header);
-    const void *through = find_attribute(&got, sizeof *route, RTA_OIF, sizeof(int));
-    if (through == NULL || memcmp(through, &port->interface, sizeof(int)) ||
-        route->rtm_type != RTN_UNICAST)
+    return ask(port, &asked, got);
+}
+
+/* The address on this network that takes what is for `ip`: itself, or a router. Asked of an
+ * interface, the kernel takes what it has no route to for its neighbour; so that is asked first. */
+static int find_next_hop(xdp_port *port, uint32_t ip, uint32_t *next_hop) {
+    answer got;
+    if (ask_route(port, ip, RTM_F_FIB_MATCH, &got) || ask_route(port, ip, 0, &got))
         return unreachable(port, ip, "no route to it by this interface");
+    const struct rtmsg *route = NLMSG_DATA(&got.header);
     const uint32_t *gateway = find_attribute(&got, sizeof *route, RTA_GATEWAY, sizeof *gateway);
+    if (got.header.nlmsg_len < NLMSG_LENGTH(sizeof *route) || route->rtm_type != RTN_UNICAST)
+        return unreachable(port, ip, "no address of another machine");
     *next_hop = gateway ? ntohl(*gateway) : ip;
     return 0;
 }

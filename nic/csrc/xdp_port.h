@@ -11,7 +11,6 @@
 
 #define XDP_LINES_MAX 512
 #define XDP_NEIGHBOURS_MAX 64   /* a power of two */
-#define XDP_POISON 0xDB
 #define XDP_NO_CHUNK UINT64_MAX
 #define XDP_MAC_BYTES 6
 

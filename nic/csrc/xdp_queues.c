@@ -16,7 +16,7 @@
 #define SO_BUSY_POLL_BUDGET 70
 #endif
 
-#define RETRIES 200             /* what a closed port held goes a little later */
+#define RETRIES 100             /* what a closed port held goes a little later */
 #define RETRY_PAUSE_NS 10000000
 
 static int set_option(xdp_port *port, int fd, int name, const void *value, socklen_t size,

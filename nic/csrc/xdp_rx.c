@@ -139,7 +139,7 @@ static void poison(xdp_port *port, uint64_t slot_index) {
     uint8_t *frame = slot->chunk == XDP_NO_CHUNK
                          ? port->long_pool + slot_index * port->long_stride_bytes
                          : port->pool + slot->chunk;
-    memset(frame, XDP_POISON, slot->length_bytes);
+    memset(frame, SWP_POISON, slot->length_bytes);
 }
 
 static void give_back(xdp_port *port, uint64_t cookie) {

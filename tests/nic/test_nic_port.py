@@ -27,6 +27,7 @@ from nic.layout import DESCRIPTOR_DTYPE, FLAG_TRUNCATED, RX_END
 from nic.port import BACKENDS, Port, PortError, PortStats, copy_frame, datagram_cookie, open_port
 
 TOO_LONG_BYTES = 65_536
+POISON = 0xDB
 RIGS: tuple[type[Rig], ...] = (ReplayRig, SocketRig, XdpRig, NativeXdpRig)
 
 
@@ -181,6 +182,20 @@ def test_frames_may_be_released_in_parts(rig: Rig) -> None:
             held = np.concatenate([held[5:], more[: max(got, 0)]])
         assert seen == payloads
         assert port.stats().rx_errors == 0
+
+
+@pytest.mark.parametrize("size_bytes", [64, 9000])
+def test_released_frames_read_as_poison_and_held_ones_do_not(rig: Rig, size_bytes: int) -> None:
+    if not rig.poisons:
+        pytest.skip("its frames are not its own")
+    payloads = numbered(4, size_bytes)
+    with rig.open(payloads, ring=4, keep_bytes=size_bytes, poison=True) as port:
+        held = take(port, 4)
+        port.release(held[1:3])  # refused, so nothing happens to them
+        port.release(held[:2])
+        for frame in held[:2]:
+            assert set(copy_frame(frame).data) == {POISON}
+        assert [payload_of(copy_frame(frame).data) for frame in held[2:]] == payloads[2:]
 
 
 def test_the_end_is_told_by_what_has_one(rig: Rig) -> None:

@@ -23,6 +23,7 @@ SENDER_IP, RECEIVER_IP = "10.77.0.1", "10.77.0.2"
 SENDER_MAC, RECEIVER_MAC = "02:00:0a:4d:00:01", "02:00:0a:4d:00:02"
 VLAN = 77
 _CLONE_NEWNET = 0x4000_0000
+_ETH_P_IP = 0x0800
 _SIOCETHTOOL, _ETHTOOL_GFLAGS, _ETHTOOL_SFLAGS, _ETH_FLAG_RXVLAN = 0x8946, 0x25, 0x26, 1 << 8
 
 
@@ -77,13 +78,14 @@ class Link:
 
         return inside(namespace, work)  # type: ignore[no-any-return]
 
-    def packet_socket(self) -> socket.socket:
-        """A socket at the sender's end that sends whole frames."""
+    def packet_socket(self, *, listen: bool = False) -> socket.socket:
+        """A socket at the sender's end that sends whole frames, and gets the IPv4 ones to it."""
 
         def work() -> socket.socket:
             made = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
             made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 22)
-            made.bind(("tx0", 0))
+            made.bind(("tx0", _ETH_P_IP if listen else 0))
+            made.settimeout(5)
             return made
 
         return inside(self.sender, work)  # type: ignore[no-any-return]
@@ -104,19 +106,27 @@ class Link:
         index = handle.link_lookup(ifname="rx0")[0]
         handle.neigh("replace", dst=SENDER_IP, lladdr=SENDER_MAC, ifindex=index, state="permanent")
 
-    def keep_tags(self) -> None:
-        """Has the receiver's interface leave VLAN tags in the frames."""
-        inside(self.receiver, lambda: _keep_tags("rx0"))
+    def forget_neighbours(self) -> None:
+        """Has both kernels ask the network again who is there."""
+        for handle, name in zip(self.handles, ("tx0", "rx0"), strict=True):
+            index = handle.link_lookup(ifname=name)[0]
+            for found in list(handle.get_neighbours(ifindex=index)):
+                handle.neigh("del", dst=found.get_attr("NDA_DST"), ifindex=index)
+
+    def set_tags_kept(self, kept: bool) -> None:
+        """Whether the receiver's interface leaves VLAN tags in the frames."""
+        inside(self.receiver, lambda: _set_flag("rx0", _ETH_FLAG_RXVLAN, not kept))
 
 
-def _keep_tags(name: str) -> None:
+def _set_flag(name: str, flag: int, on: bool) -> None:
+    """Sets a feature of an interface as `ethtool -K` does."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         value = bytearray(struct.pack("II", _ETHTOOL_GFLAGS, 0))
         pointer = (ctypes.c_char * len(value)).from_buffer(value)
         request = struct.pack("16sQ", name.encode(), ctypes.addressof(pointer)) + bytes(16)
         fcntl.ioctl(control, _SIOCETHTOOL, request)
         flags = struct.unpack("II", value)[1]
-        value[:] = struct.pack("II", _ETHTOOL_SFLAGS, flags & ~_ETH_FLAG_RXVLAN)
+        value[:] = struct.pack("II", _ETHTOOL_SFLAGS, flags | flag if on else flags & ~flag)
         fcntl.ioctl(control, _SIOCETHTOOL, request)
 
 

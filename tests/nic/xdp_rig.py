@@ -37,6 +37,7 @@ class XdpRig(Rig):
     scheme = "xdp"
     variant = "-generic"
     sink_ip = SENDER_IP
+    poisons = True
     options: ClassVar[str] = "attach=generic&mode=copy"
 
     def __init__(self, folder: Path) -> None:
@@ -52,9 +53,10 @@ class XdpRig(Rig):
         ring: int = 4096,
         keep_bytes: int | None = None,
         rcvbuf_bytes: int = 1 << 22,
+        poison: bool = False,
     ) -> Port:
         depth = rcvbuf_bytes // FRAME_ROOM_BYTES
-        uri = f"xdp:rx0?{self.options}&ring={ring}&depth={depth}"
+        uri = f"xdp:rx0?{self.options}&ring={ring}&depth={depth}&poison={poison:d}"
         if keep_bytes is not None:
             uri += f"&frame={HEADERS_BYTES + keep_bytes}"
             self.set_jumbo(keep_bytes + HEADERS_BYTES > PLAIN_MTU_BYTES)

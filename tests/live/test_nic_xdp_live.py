@@ -1,0 +1,500 @@
+"""AF_XDP ports across a veth pair: what is theirs, what stays the kernel's, and how they end."""
+
+from __future__ import annotations
+
+import errno
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dpkt
+import numpy as np
+import pytest
+from port_rigs import GROUP, UDP_PORT, numbered, payload_of, udp_frame
+from veth import RECEIVER_IP, RECEIVER_MAC, SENDER_IP, SENDER_MAC, VLAN, Link, inside, veth_link
+
+from nic.layout import DESCRIPTOR_DTYPE, FLAG_TRUNCATED, RX_ERROR
+from nic.port import BACKENDS, Port, PortError, datagram_cookie, open_port
+
+OTHER_GROUP = "239.192.7.2"
+REPOSITORY = Path(__file__).parents[2]
+GROUP_LINE = (GROUP, UDP_PORT, 0)
+ATTACHED = pytest.mark.parametrize("attach", ["generic", "native"])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def available() -> None:
+    reason = BACKENDS["xdp"].missing(Path("/"))
+    if reason is not None:
+        pytest.skip(f"xdp: {reason}")
+
+
+@pytest.fixture(scope="module")
+def link(available: None) -> Iterator[Link]:
+    with veth_link(queues=2) as made:
+        yield made
+
+
+def open_xdp(link: Link, options: str = "queue=0-1", *joins: tuple[str, int, int]) -> Port:
+    return link.open(link.receiver, f"xdp:rx0?{options}", *(joins or (GROUP_LINE,)))
+
+
+def is_attached(link: Link) -> bool:
+    """Whether any XDP program is on the receiver's interface."""
+    (found,) = link.handles[1].get_links(link.handles[1].link_lookup(ifname="rx0")[0])
+    return bool(found.get_attr("IFLA_XDP").get_attr("IFLA_XDP_ATTACHED"))
+
+
+def wait_until(true: Callable[[], bool], limit_s: float = 5.0) -> bool:
+    deadline_s = time.monotonic() + limit_s
+    while not true():
+        if time.monotonic() > deadline_s:
+            return False
+        time.sleep(0.005)
+    return True
+
+
+def udp_socket(address: str, udp_port: int, group: str | None = None) -> socket.socket:
+    made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    made.bind((address, udp_port))
+    made.settimeout(5)
+    if group is not None:
+        index = socket.if_nametoindex("rx0")
+        membership = struct.pack("4s4si", socket.inet_aton(group), bytes(4), index)
+        made.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, membership)
+    return made
+
+
+def send_datagram(link: Link, payload: bytes, address: str, udp_port: int) -> None:
+    with link.open(link.sender, "socket:tx0") as sender:
+        assert sender.send(payload, datagram_cookie(address, udp_port)) == 0
+
+
+def with_mac(frame: bytes, mac: str) -> bytes:
+    return bytes.fromhex(mac.replace(":", "")) + frame[6:]
+
+
+# --- what stays the kernel's -----------------------------------------------------------------
+
+
+@ATTACHED
+def test_unicast_and_unjoined_multicast_stay_with_the_kernel(link: Link, attach: str) -> None:
+    def listen() -> list[socket.socket]:
+        return [
+            udp_socket(RECEIVER_IP, UDP_PORT),
+            udp_socket(OTHER_GROUP, UDP_PORT, OTHER_GROUP),
+            udp_socket(GROUP, UDP_PORT + 1, GROUP),
+        ]
+
+    with open_xdp(link, f"queue=0-1&attach={attach}") as port:
+        listeners = inside(link.receiver, listen)
+        send_datagram(link, b"to an address", RECEIVER_IP, UDP_PORT)
+        send_datagram(link, b"to a group", OTHER_GROUP, UDP_PORT)
+        send_datagram(link, b"to a port", GROUP, UDP_PORT + 1)
+        expected = [b"to an address", b"to a group", b"to a port"]
+        assert [listener.recv(100) for listener in listeners] == expected
+        assert port.poll() == [] and port.stats().rx_dropped == 0
+        for listener in listeners:
+            listener.close()
+
+
+@ATTACHED
+def test_arp_ping_and_tcp_work_beside_the_port(link: Link, attach: str) -> None:
+    checksum = ~sum(struct.unpack("!4H", struct.pack("!BBHHH", 8, 0, 0, 1, 0))) & 0xFFFF
+    echo = struct.pack("!BBHHH", 8, 0, checksum, 1, 0)
+
+    def ping() -> bytes:
+        with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as pinger:
+            pinger.settimeout(5)
+            pinger.sendto(echo, (RECEIVER_IP, 0))
+            return pinger.recv(100)[20:]
+
+    def listen() -> socket.socket:
+        return socket.create_server((RECEIVER_IP, 0))
+
+    with open_xdp(link, f"queue=0-1&attach={attach}"), inside(link.receiver, listen) as server:
+        link.forget_neighbours()
+        assert inside(link.sender, ping)[:2] == b"\0\0"
+        client = inside(
+            link.sender, lambda: socket.create_connection(server.getsockname(), timeout=5)
+        )
+        with client, server.accept()[0] as accepted:
+            client.sendall(b"logon")
+            assert accepted.recv(10) == b"logon"
+            accepted.sendall(b"accepted")
+            assert client.recv(10) == b"accepted"
+
+
+def test_what_is_no_whole_datagram_of_a_line_stays_with_the_kernel(link: Link) -> None:
+    good = udp_frame(b"good")
+    changes = [(12, 0x86), (14, 0x55), (14, 0x44), (20, 0x20), (21, 0x01), (23, 6), (37, 7)]
+    with open_xdp(link) as port, link.packet_socket() as sender:
+        for offset, value in changes:
+            bad = bytearray(good)
+            bad[offset] = value
+            sender.send(bad)
+        for cut in (14, 15, 18, 20, 33, 34, 41):
+            sender.send(good[:cut])
+        sender.send(good)
+        assert [payload_of(frame.data) for frame in port.receive(1)] == [b"good"]
+        assert port.receive(idle_s=0.05) == [] and port.stats().rx_errors == 0
+
+
+# --- what is the port's ----------------------------------------------------------------------
+
+
+def test_ip_options_do_not_hide_a_datagram(link: Link) -> None:
+    plain = udp_frame(b"behind options")
+    header = bytearray(plain[14:34])
+    header[0] = 0x46
+    header[2:4] = struct.pack("!H", 24 + 8 + 14)
+    frame = plain[:14] + bytes(header) + b"\x01\x01\x01\x00" + plain[34:]
+    with open_xdp(link) as port, link.packet_socket() as sender:
+        sender.send(frame)
+        assert [got.data for got in port.receive(1)] == [frame]
+
+
+def test_an_address_of_ours_can_be_joined(link: Link) -> None:
+    with open_xdp(link, "queue=0-1", (RECEIVER_IP, UDP_PORT, 0)) as port:
+        send_datagram(link, b"to us", RECEIVER_IP, UDP_PORT)
+        (frame,) = port.receive(1)
+        packet = dpkt.ethernet.Ethernet(frame.data)
+        assert packet.dst == bytes.fromhex(RECEIVER_MAC.replace(":", ""))
+        assert packet.data.data.data == b"to us"
+
+
+@contextmanager
+def tags_kept(link: Link) -> Iterator[None]:
+    link.set_tags_kept(True)
+    try:
+        yield
+    finally:
+        link.set_tags_kept(False)
+
+
+@ATTACHED
+@pytest.mark.parametrize("outer", [b"", bytes.fromhex("88a80005")], ids=["one tag", "two tags"])
+def test_a_line_on_a_vlan_gets_its_tagged_frames(link: Link, attach: str, outer: bytes) -> None:
+    plain = udp_frame(b"untagged")
+    tagged = plain[:12] + outer + struct.pack("!HH", 0x8100, 0x6000 | VLAN) + plain[12:]
+    other = plain[:12] + outer + struct.pack("!HH", 0x8100, VLAN + 1) + plain[12:]
+    options = f"queue=0-1&attach={attach}"
+    with (
+        tags_kept(link),
+        open_xdp(link, options, (GROUP, UDP_PORT, VLAN)) as port,
+        link.packet_socket() as sender,
+    ):
+        for frame in (plain, other, tagged):
+            sender.send(frame)
+        assert [frame.data for frame in port.receive(1)] == [tagged]
+        assert port.receive(idle_s=0.05) == []
+
+
+def test_a_vlan_is_refused_where_the_interface_takes_tags_off(link: Link) -> None:
+    with open_xdp(link) as port, pytest.raises(PortError, match=r"ethtool -K rx0 rxvlan off"):
+        inside(link.receiver, lambda: port.join(GROUP, UDP_PORT, VLAN))
+
+
+def test_a_vlan_without_an_interface_is_named(link: Link) -> None:
+    with (
+        tags_kept(link),
+        open_xdp(link) as port,
+        pytest.raises(PortError, match=r"rx0\.78: no such interface"),
+    ):
+        inside(link.receiver, lambda: port.join(GROUP, UDP_PORT, VLAN + 1))
+
+
+def test_joining_twice_is_refused_and_does_no_harm(link: Link) -> None:
+    with open_xdp(link) as port, link.packet_socket() as sender:
+        with pytest.raises(PortError, match="already in progress"):
+            inside(link.receiver, lambda: port.join(GROUP, UDP_PORT))
+        sender.send(udp_frame(b"once"))
+        assert len(port.receive(idle_s=0.05)) == 1
+
+
+def test_the_kernel_is_a_member_as_long_as_the_port_is_open(link: Link) -> None:
+    number = socket.inet_aton(GROUP)[::-1].hex().upper()
+
+    def is_member() -> bool:
+        table: str = inside(
+            link.receiver, lambda: Path("/proc/thread-self/net/igmp").read_text(encoding="ascii")
+        )
+        return number in table
+
+    assert not is_member()
+    with open_xdp(link):
+        assert is_member()
+    assert not is_member()
+
+
+def test_frames_that_nobody_has_room_for_are_counted(link: Link) -> None:
+    descriptors = np.zeros(64, DESCRIPTOR_DTYPE)
+    with open_xdp(link, "queue=0-1&ring=8&depth=16") as port, link.packet_socket() as sender:
+        for payload in numbered(100):
+            sender.send(udp_frame(payload))
+        assert port.rx_burst(descriptors) == 8 and port.rx_burst(descriptors[8:]) == 0
+        for payload in numbered(100):
+            sender.send(udp_frame(payload))
+        port.release(descriptors[:8])
+        rest = port.receive(idle_s=0.05)
+        assert len(rest) == 16  # one flow, one queue
+        assert port.stats()[:3] == (24, 24 * 106, 200 - 24)
+
+
+@ATTACHED
+def test_a_frame_beyond_the_longest_is_cut_across_chunks(link: Link, attach: str) -> None:
+    payloads = numbered(2, 8000)
+    link.set_mtu(9216)
+    try:
+        options = f"queue=0-1&attach={attach}&chunk=2048&frame=5042"
+        with open_xdp(link, options) as port, link.packet_socket() as sender:
+            for payload in payloads:
+                sender.send(udp_frame(payload))
+            frames = port.receive(2)
+            assert port.stats().rx_truncated == 2
+        assert [payload_of(frame.data) for frame in frames] == [data[:5000] for data in payloads]
+        assert all(frame.flags & FLAG_TRUNCATED for frame in frames)
+    finally:
+        link.set_mtu(1500)
+
+
+def test_a_frame_beyond_a_chunk_is_dropped_and_counted(link: Link) -> None:
+    link.set_mtu(9216)
+    try:
+        with open_xdp(link, "queue=0-1&attach=generic") as port, link.packet_socket() as sender:
+            sender.send(udp_frame(bytes(8000)))
+            assert port.receive(idle_s=0.05) == [] and port.stats().rx_dropped == 1
+        with pytest.raises(PortError, match="a large MTU wants frame= beyond the chunk"):
+            open_xdp(link, "attach=native")
+    finally:
+        link.set_mtu(1500)
+
+
+# --- queues ----------------------------------------------------------------------------------
+
+
+def flows(count: int) -> list[bytes]:
+    """Frames of so many senders, which spread over the queues."""
+    frames = []
+    for number in range(count):
+        frame = bytearray(udp_frame(b"flow %d" % number))
+        frame[34:36] = struct.pack("!H", 5000 + number)
+        frames.append(bytes(frame))
+    return frames
+
+
+def test_all_queues_of_a_port_come_out_of_one_port_object(link: Link) -> None:
+    sent = flows(64)
+    with open_xdp(link, "queue=0-1&ring=16") as port, link.packet_socket() as sender:
+        for frame in sent:
+            sender.send(frame)
+        received = [frame.data for frame in port.receive(len(sent))]
+        assert sorted(received) == sorted(sent)
+        assert port.stats()[2:5] == (0, 0, 0)
+        for frame in sent:  # what was released goes back to the queue it came from
+            sender.send(frame)
+        assert len(port.receive(len(sent))) == len(sent)
+
+
+def test_frames_on_a_queue_that_is_not_served_are_counted(link: Link) -> None:
+    sent = flows(64)
+    counts = []
+    for queue in (0, 1):
+        with open_xdp(link, f"queue={queue}") as port, link.packet_socket() as sender:
+            for frame in sent:
+                sender.send(frame)
+            received = port.receive(idle_s=0.05)
+            assert port.stats().rx_dropped == len(sent) - len(received)
+            counts.append(len(received))
+    assert all(counts) and sum(counts) == len(sent)
+
+
+def test_a_queue_that_is_not_there_is_named(link: Link) -> None:
+    with pytest.raises(PortError, match=r"queue 2 of rx0: bind: Invalid argument"):
+        open_xdp(link, "queue=0-2")
+
+
+@pytest.mark.parametrize("options", ["busy_poll=20&budget=16", "wakeup=0"])
+def test_other_ways_to_drive_the_rings(link: Link, options: str) -> None:
+    with open_xdp(link, f"queue=0-1&{options}") as port, link.packet_socket() as sender:
+        sender.send(udp_frame(b"in"))
+        assert [payload_of(frame.data) for frame in port.receive(1)] == [b"in"]
+        assert port.send(udp_frame(b"out")) == 0
+        assert port.stats().tx_failed == 0
+
+
+# --- sending ---------------------------------------------------------------------------------
+
+
+def sender_listens(link: Link) -> Any:
+    return inside(link.sender, lambda: udp_socket("", UDP_PORT))
+
+
+def test_a_datagram_finds_its_way_once_the_network_has_answered(link: Link) -> None:
+    with open_xdp(link) as port, sender_listens(link) as listener:
+        link.forget_neighbours()
+        to = datagram_cookie(SENDER_IP, UDP_PORT)
+        assert port.send(b"too early", to) == -errno.EHOSTUNREACH
+        assert "10.77.0.1: its MAC address is not known yet" in port.last_error
+        assert wait_until(lambda: port.send(b"order", to) == 0)
+        payload, (address, _) = listener.recvfrom(100)
+        assert (payload, address) == (b"order", RECEIVER_IP)
+        assert port.stats().tx_packets == 1
+
+
+def test_a_datagram_has_whole_headers(link: Link) -> None:
+    link.know_sender()
+    with open_xdp(link, "queue=0-1&ttl=5") as port, link.packet_socket(listen=True) as listener:
+        for address in (SENDER_IP, GROUP):
+            assert port.send(b"order", datagram_cookie(address, UDP_PORT)) == 0
+        frames = [dpkt.ethernet.Ethernet(listener.recv(2000)) for _ in range(2)]
+    for packet in frames:
+        assert packet.src == bytes.fromhex(RECEIVER_MAC.replace(":", ""))
+        assert socket.inet_ntoa(packet.data.src) == RECEIVER_IP
+        assert packet.data.data.dport == UDP_PORT and packet.data.data.data == b"order"
+        given, packet.data.sum = packet.data.sum, 0
+        assert dpkt.ip.IP(bytes(packet.data)).sum == given  # dpkt computes what was left at 0
+    assert [packet.dst.hex(":") for packet in frames] == [SENDER_MAC, "01:00:5e:40:07:01"]
+    assert [packet.data.ttl for packet in frames] == [64, 5]
+
+
+def test_a_gateway_takes_what_there_is_no_route_for(link: Link) -> None:
+    to = datagram_cookie("198.51.100.1", UDP_PORT)
+    with open_xdp(link) as port:
+        assert port.send(b"lost", to) == -errno.EHOSTUNREACH
+        assert port.last_error == "tx: 198.51.100.1: no route to it by this interface"
+        assert port.send(b"to myself", datagram_cookie(RECEIVER_IP, UDP_PORT)) < 0
+        assert port.last_error == "tx: 10.77.0.2: no address of another machine"
+    options = f"queue=0-1&gateway_mac={SENDER_MAC}"
+    with open_xdp(link, options) as port, link.packet_socket(listen=True) as listener:
+        assert port.send(b"sent", to) == 0
+        assert dpkt.ethernet.Ethernet(listener.recv(2000)).dst.hex(":") == SENDER_MAC
+
+
+def test_a_frame_too_long_for_the_interface_is_not_sent(link: Link) -> None:
+    with open_xdp(link) as port:
+        assert port.send(bytes(1518)) == 0
+        assert port.send(bytes(1519)) == -errno.EMSGSIZE
+        assert port.send(bytes(13)) == -errno.EINVAL
+        assert port.stats()[5:] == (1, 1518, 2)
+
+
+def test_more_sends_than_the_ring_holds(link: Link) -> None:
+    link.know_sender()
+    with open_xdp(link, "queue=0-1&tx=8") as port, sender_listens(link) as listener:
+        for number in range(100):
+            assert port.send(b"%d" % number, datagram_cookie(SENDER_IP, UDP_PORT)) == 0
+            assert listener.recv(100) == b"%d" % number
+
+
+# --- how it ends -----------------------------------------------------------------------------
+
+
+@ATTACHED
+def test_the_program_goes_with_the_port(link: Link, attach: str) -> None:
+    assert not is_attached(link)
+    with open_xdp(link, f"attach={attach}"):
+        assert is_attached(link)
+    assert not is_attached(link)
+
+
+def test_the_program_goes_with_a_killed_process(link: Link) -> None:
+    script = "import sys; from nic.port import open_port; p = open_port('xdp:rx0'); "
+    script += "p.join('239.192.7.1', 31001); print('open', flush=True); sys.stdin.read()"
+    process = inside(
+        link.receiver,
+        lambda: subprocess.Popen(
+            [sys.executable, "-c", script],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=REPOSITORY,
+        ),
+    )
+    with process:
+        assert process.stdout.readline() == b"open\n"
+        assert is_attached(link)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    with open_xdp(link) as port, link.packet_socket() as sender:  # at once
+        sender.send(udp_frame(b"again"))
+        assert [payload_of(frame.data) for frame in port.receive(1)] == [b"again"]
+    assert not is_attached(link)
+
+
+def test_a_second_port_on_the_interface_is_refused(link: Link) -> None:
+    with open_xdp(link), pytest.raises(PortError, match="another XDP program is on it"):
+        open_xdp(link)
+
+
+def test_a_link_that_was_down_carries_again(link: Link) -> None:
+    link.know_sender()
+    to = datagram_cookie(SENDER_IP, UDP_PORT)
+    with open_xdp(link) as port, link.packet_socket() as sender, sender_listens(link) as listener:
+        assert port.send(b"first", to) == 0 and listener.recv(100) == b"first"
+        link.set_state("down")
+        try:
+            assert port.send(b"stale", to) == -errno.ENETDOWN
+            assert port.last_error == "tx: sendto: Network is down"
+        finally:
+            link.set_state("up")
+        link.know_sender()
+        assert port.send(b"fresh", to) == 0
+        assert listener.recv(100) == b"fresh"  # and what was refused never leaves
+        assert port.stats()[5:] == (2, 10, 1)
+        sender.send(udp_frame(b"after"))
+        assert [payload_of(frame.data) for frame in port.receive(1)] == [b"after"]
+
+
+def test_an_interface_that_is_gone_breaks_the_port(available: None) -> None:
+    with veth_link() as link, open_xdp(link, "queue=0") as port:
+        handle = link.handles[1]
+        handle.link("del", index=handle.link_lookup(ifname="rx0")[0])
+        descriptors = np.zeros(1, DESCRIPTOR_DTYPE)
+        results = {port.rx_burst(descriptors) for _ in range(70_000)}
+        assert results == {0, RX_ERROR}
+        assert port.last_error == "rx0 is gone: Network is down"
+        with pytest.raises(PortError, match="rx0 is gone"):
+            port.poll()
+
+
+# --- what is asked wrongly -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ("queue=1-0", "expected a queue or up to 64 of them"),
+        ("queue=0-64", "expected a queue or up to 64 of them"),
+        ("queue=a", "expected a queue"),
+        ("mode=fast", "expected auto or copy or zerocopy"),
+        ("attach=offload", "expected auto or generic or native"),
+        ("ring=3", "power of two"),
+        ("chunk=1024", "expected 2048 or 4096"),
+        ("frame=63", "integer from 64"),
+        ("gateway_mac=01:00:5e:00:00:01", "of one station"),
+        ("gateway_mac=2", "of one station"),
+        ("depht=3", "unknown option depht"),
+    ],
+)
+def test_a_wrong_option_is_named(options: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        open_port(f"xdp:lo?{options}")
+
+
+@pytest.mark.parametrize("name", ["nosuch0", "a-name-longer-than-interfaces"])
+def test_an_unknown_interface_is_named(name: str) -> None:
+    with pytest.raises(PortError, match=f"{name}: no such interface"):
+        open_port(f"xdp:{name}")
+
+
+def test_a_mode_that_the_driver_lacks_is_refused(link: Link) -> None:
+    with pytest.raises(PortError, match="queue 0 of rx0: bind: Operation not supported"):
+        open_xdp(link, "mode=zerocopy")
