@@ -80,6 +80,8 @@ typedef struct {
     xdp_neighbour neighbours[XDP_NEIGHBOURS_MAX];
 
     uint64_t pool_bytes;
+    void *pool_map;             /* what the pool was cut from, to begin on a huge page */
+    uint64_t pool_map_bytes;
     uint64_t long_pool_bytes;
     uint32_t rx_frames;         /* of a queue */
     uint32_t is_zerocopy;

@@ -16,6 +16,7 @@
 #define SO_BUSY_POLL_BUDGET 70
 #endif
 
+#define HUGE_PAGE_BYTES (2u << 20)
 #define RETRIES 100             /* what a closed port held goes a little later */
 #define RETRY_PAUSE_NS 10000000
 
@@ -28,13 +29,20 @@ static int set_size(xdp_port *port, int fd, int name, uint32_t entries, const ch
     return set_option(port, fd, name, &entries, sizeof entries, what);
 }
 
+/* On huge pages where the kernel has some to give: frames lie on a page each, and a burst would
+ * miss the translation cache for every one of them. */
 static int map_pool(xdp_port *port) {
-    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE;
     uint64_t frames = (uint64_t)port->rx_frames * port->queue_count + port->config.tx_count;
     port->pool_bytes = frames * port->config.chunk_bytes;
-    void *pool = mmap(NULL, port->pool_bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
-    if (pool == MAP_FAILED) return xdp_fail(port, "mmap of the frames", errno);
-    port->pool = pool;
+    port->pool_map_bytes = port->pool_bytes + HUGE_PAGE_BYTES;
+    void *map = mmap(NULL, port->pool_map_bytes, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (map == MAP_FAILED) return xdp_fail(port, "mmap of the frames", errno);
+    port->pool_map = map;
+    uintptr_t end = (uintptr_t)map + HUGE_PAGE_BYTES - 1;
+    port->pool = (uint8_t *)(end - end % HUGE_PAGE_BYTES);
+    madvise(port->pool, port->pool_bytes, MADV_HUGEPAGE);
+    memset(port->pool, 0, port->pool_bytes);  /* its pages are there before a frame is */
     return 0;
 }
 
@@ -185,5 +193,5 @@ void xdp_queues_close(xdp_port *port) {
         for (size_t index = 0; index < sizeof rings / sizeof *rings; index++)
             if (rings[index]->map) munmap(rings[index]->map, rings[index]->map_bytes);
     }
-    if (port->pool) munmap(port->pool, port->pool_bytes);
+    if (port->pool_map) munmap(port->pool_map, port->pool_map_bytes);
 }

@@ -18,10 +18,11 @@ import dpkt
 import numpy as np
 import pytest
 from port_rigs import GROUP, UDP_PORT, numbered, payload_of, udp_frame
-from veth import RECEIVER_IP, RECEIVER_MAC, SENDER_IP, SENDER_MAC, VLAN, Link, inside, veth_link
+from veth import RECEIVER_IP, RECEIVER_MAC, SENDER_IP, SENDER_MAC, VLAN, Link, inside
+from xdp_rig import JUMBO_MTU_BYTES, PLAIN_MTU_BYTES, skip_without_jumbo, xdp_link
 
 from nic.layout import DESCRIPTOR_DTYPE, FLAG_TRUNCATED, RX_ERROR
-from nic.port import BACKENDS, Port, PortError, datagram_cookie, open_port
+from nic.port import Port, PortError, datagram_cookie, open_port
 
 OTHER_GROUP = "239.192.7.2"
 REPOSITORY = Path(__file__).parents[2]
@@ -29,16 +30,9 @@ GROUP_LINE = (GROUP, UDP_PORT, 0)
 ATTACHED = pytest.mark.parametrize("attach", ["generic", "native"])
 
 
-@pytest.fixture(scope="module", autouse=True)
-def available() -> None:
-    reason = BACKENDS["xdp"].missing(Path("/"))
-    if reason is not None:
-        pytest.skip(f"xdp: {reason}")
-
-
 @pytest.fixture(scope="module")
-def link(available: None) -> Iterator[Link]:
-    with veth_link(queues=2) as made:
+def link() -> Iterator[Link]:
+    with xdp_link(queues=2) as made:
         yield made
 
 
@@ -252,7 +246,8 @@ def test_frames_that_nobody_has_room_for_are_counted(link: Link) -> None:
 @ATTACHED
 def test_a_frame_beyond_the_longest_is_cut_across_chunks(link: Link, attach: str) -> None:
     payloads = numbered(2, 8000)
-    link.set_mtu(9216)
+    skip_without_jumbo(attach)
+    link.set_mtu(JUMBO_MTU_BYTES)
     try:
         options = f"queue=0-1&attach={attach}&chunk=2048&frame=5042"
         with open_xdp(link, options) as port, link.packet_socket() as sender:
@@ -263,11 +258,11 @@ def test_a_frame_beyond_the_longest_is_cut_across_chunks(link: Link, attach: str
         assert [payload_of(frame.data) for frame in frames] == [data[:5000] for data in payloads]
         assert all(frame.flags & FLAG_TRUNCATED for frame in frames)
     finally:
-        link.set_mtu(1500)
+        link.set_mtu(PLAIN_MTU_BYTES)
 
 
 def test_a_frame_beyond_a_chunk_is_dropped_and_counted(link: Link) -> None:
-    link.set_mtu(9216)
+    link.set_mtu(JUMBO_MTU_BYTES)
     try:
         with open_xdp(link, "queue=0-1&attach=generic") as port, link.packet_socket() as sender:
             sender.send(udp_frame(bytes(8000)))
@@ -275,7 +270,7 @@ def test_a_frame_beyond_a_chunk_is_dropped_and_counted(link: Link) -> None:
         with pytest.raises(PortError, match="a large MTU wants frame= beyond the chunk"):
             open_xdp(link, "attach=native")
     finally:
-        link.set_mtu(1500)
+        link.set_mtu(PLAIN_MTU_BYTES)
 
 
 # --- queues ----------------------------------------------------------------------------------
@@ -351,7 +346,7 @@ def test_a_datagram_finds_its_way_once_the_network_has_answered(link: Link) -> N
 
 
 def test_a_datagram_has_whole_headers(link: Link) -> None:
-    link.know_sender()
+    link.know_neighbours()
     with open_xdp(link, "queue=0-1&ttl=5") as port, link.packet_socket(listen=True) as listener:
         for address in (SENDER_IP, GROUP):
             assert port.send(b"order", datagram_cookie(address, UDP_PORT)) == 0
@@ -388,7 +383,7 @@ def test_a_frame_too_long_for_the_interface_is_not_sent(link: Link) -> None:
 
 
 def test_more_sends_than_the_ring_holds(link: Link) -> None:
-    link.know_sender()
+    link.know_neighbours()
     with open_xdp(link, "queue=0-1&tx=8") as port, sender_listens(link) as listener:
         for number in range(100):
             assert port.send(b"%d" % number, datagram_cookie(SENDER_IP, UDP_PORT)) == 0
@@ -435,7 +430,7 @@ def test_a_second_port_on_the_interface_is_refused(link: Link) -> None:
 
 
 def test_a_link_that_was_down_carries_again(link: Link) -> None:
-    link.know_sender()
+    link.know_neighbours()
     to = datagram_cookie(SENDER_IP, UDP_PORT)
     with open_xdp(link) as port, link.packet_socket() as sender, sender_listens(link) as listener:
         assert port.send(b"first", to) == 0 and listener.recv(100) == b"first"
@@ -445,7 +440,7 @@ def test_a_link_that_was_down_carries_again(link: Link) -> None:
             assert port.last_error == "tx: sendto: Network is down"
         finally:
             link.set_state("up")
-        link.know_sender()
+        link.know_neighbours()
         assert port.send(b"fresh", to) == 0
         assert listener.recv(100) == b"fresh"  # and what was refused never leaves
         assert port.stats()[5:] == (2, 10, 1)
@@ -453,8 +448,8 @@ def test_a_link_that_was_down_carries_again(link: Link) -> None:
         assert [payload_of(frame.data) for frame in port.receive(1)] == [b"after"]
 
 
-def test_an_interface_that_is_gone_breaks_the_port(available: None) -> None:
-    with veth_link() as link, open_xdp(link, "queue=0") as port:
+def test_an_interface_that_is_gone_breaks_the_port() -> None:
+    with xdp_link() as link, open_xdp(link, "queue=0") as port:
         handle = link.handles[1]
         handle.link("del", index=handle.link_lookup(ifname="rx0")[0])
         descriptors = np.zeros(1, DESCRIPTOR_DTYPE)
@@ -484,13 +479,13 @@ def test_an_interface_that_is_gone_breaks_the_port(available: None) -> None:
         ("depht=3", "unknown option depht"),
     ],
 )
-def test_a_wrong_option_is_named(options: str, reason: str) -> None:
+def test_a_wrong_option_is_named(link: Link, options: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         open_port(f"xdp:lo?{options}")
 
 
 @pytest.mark.parametrize("name", ["nosuch0", "a-name-longer-than-interfaces"])
-def test_an_unknown_interface_is_named(name: str) -> None:
+def test_an_unknown_interface_is_named(link: Link, name: str) -> None:
     with pytest.raises(PortError, match=f"{name}: no such interface"):
         open_port(f"xdp:{name}")
 

@@ -73,7 +73,7 @@ class Rig(ABC):
     poisons: ClassVar[bool] = False
     ends: ClassVar[bool] = False
     loses: ClassVar[bool] = True
-    longest_bytes: ClassVar[int] = 9000
+    longest_bytes: int = 9000
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

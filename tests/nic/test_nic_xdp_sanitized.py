@@ -10,20 +10,17 @@ from pathlib import Path
 
 import pytest
 from test_nic_port_sanitized import FLAGS, REPOSITORY, SANITIZERS
-from veth import Link, inside, veth_link
+from veth import Link, inside
+from xdp_rig import JUMBO_MTU_BYTES, PLAIN_MTU_BYTES, skip_without_jumbo, xdp_link
 
 from nic.build_xdp import XDP_SOURCES
-from nic.port import BACKENDS
 
-GENERIC, NATIVE = 1, 2
+ATTACH = {"generic": 1, "native": 2}  # SWP_XDP_ATTACH_*
 
 
 @pytest.fixture(scope="module")
 def link() -> Iterator[Link]:
-    reason = BACKENDS["xdp"].missing(Path("/"))
-    if reason is not None:
-        pytest.skip(f"xdp: {reason}")
-    with veth_link() as made:
+    with xdp_link() as made:
         yield made
 
 
@@ -44,15 +41,16 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return binary
 
 
-@pytest.mark.parametrize(
-    ("attach", "mtu"), [(GENERIC, 1500), (NATIVE, 1500), (GENERIC, 9216), (NATIVE, 9216)]
-)
-def test_no_access_goes_astray(driver: Path, link: Link, attach: int, mtu: int) -> None:
+@pytest.mark.parametrize("attach", list(ATTACH))
+@pytest.mark.parametrize("mtu", [PLAIN_MTU_BYTES, JUMBO_MTU_BYTES])
+def test_no_access_goes_astray(driver: Path, link: Link, attach: str, mtu: int) -> None:
+    if mtu == JUMBO_MTU_BYTES:
+        skip_without_jumbo(attach)
     link.set_mtu(mtu)
 
     def work() -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [str(driver), "rx0", str(sender.fileno()), str(attach), str(mtu)],
+            [str(driver), "rx0", str(sender.fileno()), str(ATTACH[attach]), str(mtu)],
             capture_output=True,
             text=True,
             check=False,

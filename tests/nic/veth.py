@@ -100,11 +100,12 @@ class Link:
         for handle, name in zip(self.handles, ("tx0", "rx0"), strict=True):
             handle.link("set", index=handle.link_lookup(ifname=name)[0], mtu=mtu)
 
-    def know_sender(self) -> None:
-        """Tells the receiver's kernel the sender's MAC, so that nobody has to ask the network."""
-        handle = self.handles[1]
-        index = handle.link_lookup(ifname="rx0")[0]
-        handle.neigh("replace", dst=SENDER_IP, lladdr=SENDER_MAC, ifindex=index, state="permanent")
+    def know_neighbours(self) -> None:
+        """Tells both kernels each other's MAC, so that nobody has to ask the network."""
+        known = (("tx0", RECEIVER_IP, RECEIVER_MAC), ("rx0", SENDER_IP, SENDER_MAC))
+        for handle, (name, address, mac) in zip(self.handles, known, strict=True):
+            index = handle.link_lookup(ifname=name)[0]
+            handle.neigh("replace", dst=address, lladdr=mac, ifindex=index, state="permanent")
 
     def forget_neighbours(self) -> None:
         """Has both kernels ask the network again who is there."""

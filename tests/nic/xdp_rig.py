@@ -4,21 +4,47 @@ from __future__ import annotations
 
 import atexit
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import ClassVar
 
+import pytest
 from port_rigs import GROUP, HEADERS_BYTES, UDP_PORT, Rig, udp_frame
 from veth import SENDER_IP, Link, veth_link
 
-from nic.port import Port
+from nic.port import BACKENDS, Port, PortError
+from nic.tuning.backends import kernel_version
 
 FRAME_ROOM_BYTES = 4096
+# The first kernels whose frames may lie in several chunks.
+JUMBO_KERNELS = {"generic": (6, 9), "native": (6, 6)}
 # The softirq behind a veth takes some hundred frames at a time and loses what comes meanwhile.
 PACE_FRAMES, PACE_S = 128, 0.001
-PLAIN_MTU_BYTES, JUMBO_MTU_BYTES = 1500, 9216
+PLAIN_MTU_BYTES, JUMBO_MTU_BYTES, IP_AND_UDP_BYTES = 1500, 9216, 28
+
+
+def skip_without_jumbo(attach: str) -> None:
+    """Skips a test whose frames need more than a chunk."""
+    if kernel_version(Path("/")) < JUMBO_KERNELS[attach]:
+        pytest.skip("this kernel has no frames of several chunks")
+
+
+@contextmanager
+def xdp_link(*, queues: int = 1) -> Iterator[Link]:
+    """A link over which AF_XDP ports can be opened. Skips where the machine does not let us."""
+    reason = BACKENDS["xdp"].missing(Path("/"))
+    if reason is not None:
+        pytest.skip(f"xdp: {reason}")
+    with veth_link(queues=queues, mtu=PLAIN_MTU_BYTES) as link:
+        try:
+            link.open(link.receiver, "xdp:rx0?attach=generic&mode=copy").close()
+        except PortError as error:
+            if "not permitted" in str(error) or "not supported" in str(error):
+                pytest.skip(str(error))
+            raise
+        yield link
 
 
 @cache
@@ -26,8 +52,8 @@ def shared_link() -> Link:
     """One link for all the tests of a run."""
     stack = ExitStack()
     atexit.register(stack.close)
-    link = stack.enter_context(veth_link(mtu=PLAIN_MTU_BYTES))
-    link.know_sender()
+    link = stack.enter_context(xdp_link())
+    link.know_neighbours()
     return link
 
 
@@ -35,16 +61,18 @@ class XdpRig(Rig):
     """Sends whole frames into one end of the pair and opens the other."""
 
     scheme = "xdp"
-    variant = "-generic"
     sink_ip = SENDER_IP
     poisons = True
-    options: ClassVar[str] = "attach=generic&mode=copy"
+    variant = "-generic"
+    attach: ClassVar[str] = "generic"
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.link = shared_link()
         self.sender = self.link.packet_socket()
         self.jumbo = False
+        if kernel_version(Path("/")) < JUMBO_KERNELS[self.attach]:
+            self.longest_bytes = PLAIN_MTU_BYTES - IP_AND_UDP_BYTES
 
     def open(
         self,
@@ -56,10 +84,10 @@ class XdpRig(Rig):
         poison: bool = False,
     ) -> Port:
         depth = rcvbuf_bytes // FRAME_ROOM_BYTES
-        uri = f"xdp:rx0?{self.options}&ring={ring}&depth={depth}&poison={poison:d}"
+        uri = f"xdp:rx0?attach={self.attach}&mode=copy&ring={ring}&depth={depth}&poison={poison:d}"
         if keep_bytes is not None:
             uri += f"&frame={HEADERS_BYTES + keep_bytes}"
-            self.set_jumbo(keep_bytes + HEADERS_BYTES > PLAIN_MTU_BYTES)
+            self.set_jumbo(keep_bytes + IP_AND_UDP_BYTES > PLAIN_MTU_BYTES)
         port = self.link.open(self.link.receiver, uri, (GROUP, UDP_PORT, 0))
         for number, payload in enumerate(payloads):
             self.send(payload)
@@ -85,4 +113,4 @@ class NativeXdpRig(XdpRig):
     """As in a driver that knows XDP."""
 
     variant = "-native"
-    options = "attach=native&mode=copy"
+    attach = "native"
