@@ -305,7 +305,7 @@ def run(quick: bool) -> list[Row]:
         return []
     if not Clock().has_tsc:
         return []
-    rounds = 5 if quick else 100
+    rounds = 5 if quick else 40
     with veth_link() as link:
         link.know_neighbours()
         uris = ["socket:rx0?rcvbuf=4MiB"]
