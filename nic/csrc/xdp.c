@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CLOCK_WINDOW_NS 20000000u
+#define CLOCK_WINDOW_NS 5000000u   /* it is set anew as soon as the port is idle */
 #define HEADROOM_BYTES 256u     /* that the kernel keeps in front of each received frame */
 #define ETHERNET_BYTES 14u
 #define TAG_BYTES 4u

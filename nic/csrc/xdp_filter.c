@@ -22,8 +22,8 @@
 #define IPV4_BYTES 20
 #define UDP_BYTES 8
 #define PROTOCOL_UDP 17
-#define RETRIES 100             /* what a closed port held goes a little later */
-#define RETRY_PAUSE_NS 10000000
+#define RETRIES 1000            /* what a closed port held goes a little later */
+#define RETRY_PAUSE_NS 1000000
 
 /* As the program finds it in the frame: network byte order, but for the VLAN. */
 typedef struct {

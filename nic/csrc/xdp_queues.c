@@ -17,8 +17,8 @@
 #endif
 
 #define HUGE_PAGE_BYTES (2u << 20)
-#define RETRIES 100             /* what a closed port held goes a little later */
-#define RETRY_PAUSE_NS 10000000
+#define RETRIES 1000            /* what a closed port held goes a little later */
+#define RETRY_PAUSE_NS 1000000
 
 static int set_option(xdp_port *port, int fd, int name, const void *value, socklen_t size,
                       const char *what) {
