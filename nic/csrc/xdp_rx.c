@@ -1,4 +1,7 @@
-/* Receiving: from the rx rings into descriptors, and released frames back into the fill rings. */
+/* Receiving: from the rx rings into descriptors, and released frames back into the fill rings.
+ *
+ * The kernel writes an rx ring and no one else: its offsets and lengths lie in the pool.
+ */
 #define _GNU_SOURCE
 #include "xdp_port.h"
 

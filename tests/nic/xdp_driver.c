@@ -94,6 +94,20 @@ static void read_frames(const swp_descriptor *frames, int64_t count, uint32_t ke
     }
 }
 
+/* As many small frames as may wait all come: no chunk was lost. */
+static void expect_depth(const swp_ops *ops, void *port, int sender, uint32_t depth_count) {
+    uint8_t frame[SWP_UDP_HEADERS_BYTES + 1];
+    uint32_t size = write_frame(frame, 1), received = 0;
+    swp_descriptor frames[BURST];
+    for (uint32_t turn = 0; turn < depth_count; turn++)
+        EXPECT(send(sender, frame, size, 0) == (ssize_t)size);
+    for (int64_t count; (count = ops->rx_burst(port, frames, BURST)) > 0;) {
+        ops->release(port, frames, count);
+        received += (uint32_t)count;
+    }
+    EXPECT(received == depth_count);
+}
+
 /* Frames held over bursts, released in parts, now and then out of order. */
 static void torment_receive(swp_xdp_config config, int sender, uint32_t longest_bytes) {
     swp_descriptor held[RING + BURST];
@@ -128,6 +142,7 @@ static void torment_receive(swp_xdp_config config, int sender, uint32_t longest_
     ops->stats(port, &stats);
     EXPECT(stats.rx_packets == received && stats.rx_errors == refused && received > RING);
     EXPECT(stats.rx_packets + stats.rx_dropped >= whole);
+    expect_depth(ops, port, sender, config.depth_count);
     ops->close(port);
 }
 
