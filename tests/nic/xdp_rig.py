@@ -47,6 +47,11 @@ def xdp_link(*, queues: int = 1) -> Iterator[Link]:
         yield link
 
 
+def open_xdp(link: Link, options: str = "queue=0-1", *joins: tuple[str, int, int]) -> Port:
+    """A port at the receiver's end, joined to (group, UDP port, VLAN)s: the suite's, if none."""
+    return link.open(link.receiver, f"xdp:rx0?{options}", *(joins or ((GROUP, UDP_PORT, 0),)))
+
+
 @cache
 def shared_link() -> Link:
     """One link for all the tests of a run."""
