@@ -12,8 +12,8 @@ settings.register_profile("house", deadline=None)
 settings.load_profile("house")
 
 ROOT = Path(__file__).resolve().parent.parent
-# Tests run in several processes, the tests of a file in one. These files join groups on the loopback
-# interface, where each would hear the others: all of them share one process.
+# Tests run in several processes, the tests of a file in one. These files join groups on the
+# loopback interface, where each would hear the others: all of them share one process.
 ON_LOOPBACK = frozenset(
     f"test_{name}"
     for name in (
