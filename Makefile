@@ -8,6 +8,8 @@ SWEEPWIRE := $(BIN)/sweepwire
 UV := $(shell command -v uv 2>/dev/null)
 STAMP := $(VENV)/.installed
 LINT_STAMP := $(VENV)/.installed-lint
+JOBS := 2
+SPREAD := -n $(JOBS) --dist loadgroup
 WHEEL_VENV := out/wheel-venv
 SOURCES_OF_BUILD := pyproject.toml setup.py captures/build_capture.py $(wildcard nic/build_*.py) \
 	nic/tuning/backends.py $(wildcard captures/csrc/*) $(wildcard nic/csrc/*)
@@ -42,11 +44,11 @@ $(LINT_STAMP): $(STAMP)
 	$(PIP_INSTALL) --editable '.[test,lint]'
 	touch $(LINT_STAMP)
 
-test: install ## run the tests
-	$(BIN)/python -m pytest
+test: install ## run the tests; JOBS processes
+	$(BIN)/python -m pytest $(SPREAD)
 
 test-checked: install ## run the kernels' tests in the build that checks every memory access
-	SWEEPWIRE_CHECKED=1 $(BIN)/python -m pytest tests/nic tests/feedhandler \
+	SWEEPWIRE_CHECKED=1 $(BIN)/python -m pytest $(SPREAD) tests/nic tests/feedhandler \
 		tests/router tests/simulator tests/property
 
 lint: $(LINT_STAMP) ## ruff and mypy

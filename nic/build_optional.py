@@ -12,7 +12,7 @@ from typing import Any
 
 from cffi import FFI
 
-from nic.build_core import _ROOT, declarations
+from nic.build_core import _ROOT, _headers, declarations
 
 FLAGS = ("-std=gnu11", "-O3", "-fvisibility=hidden", "-Wall", "-Wextra")
 
@@ -37,7 +37,7 @@ def optional_builder(
         "".join(f'#include "{name}"\n' for name in headers),
         sources=[f"nic/csrc/{name}" for name in sources],
         include_dirs=folders,
-        depends=[f"nic/csrc/{name}" for name in headers],
+        depends=_headers(),
         py_limited_api=True,
         optional=True,
         extra_compile_args=flags,

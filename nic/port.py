@@ -30,6 +30,8 @@ from nic.tcp import OPTIONS as TCP_OPTIONS
 from nic.tcp import open_tcp
 from nic.tuning.backends import always_there, why_no_dpdk, why_no_efvi, why_no_xdp
 from nic.uri import UriError, parse_uri
+from nic.xdp import OPTIONS as XDP_OPTIONS
+from nic.xdp import open_xdp
 
 __all__ = [
     "BACKENDS",
@@ -55,7 +57,7 @@ BACKENDS = MappingProxyType(
             Backend("replay", "capture files", always_there, open_replay, REPLAY_OPTIONS),
             Backend("socket", "UDP sockets", always_there, open_socket, SOCKET_OPTIONS),
             Backend("tcp", "TCP order sessions", always_there, open_tcp, TCP_OPTIONS),
-            Backend("xdp", "AF_XDP", why_no_xdp),
+            Backend("xdp", "AF_XDP", why_no_xdp, open_xdp, XDP_OPTIONS),
             Backend("dpdk", "DPDK", why_no_dpdk, open_dpdk, DPDK_OPTIONS),
             Backend("efvi", "ef_vi (Solarflare, AMD)", why_no_efvi, open_efvi, EFVI_OPTIONS),
         )

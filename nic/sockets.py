@@ -8,12 +8,14 @@
 * `frame` largest UDP payload kept whole, in bytes; longer ones are cut and counted
 * `busy_poll` microseconds that the kernel polls the NIC in a read (SO_BUSY_POLL)
 * `ttl` of multicasts sent
+* `poison` 1: released frames are overwritten with 0xDB (the default of a checked build)
 """
 
 from __future__ import annotations
 
 from nic._core import ffi, lib
 from nic.backend import OpenBackend, PortError
+from nic.kernelcache import checked_build
 from nic.uri import OptionReader, PortUri, integer, power_of_two, read_options, size_bytes
 
 OPTIONS: dict[str, OptionReader] = {
@@ -22,6 +24,7 @@ OPTIONS: dict[str, OptionReader] = {
     "frame": integer(1, 65507),
     "busy_poll": integer(0, 1_000_000),
     "ttl": integer(0, 255),
+    "poison": integer(0, 1),
 }
 
 
@@ -36,6 +39,7 @@ def open_socket(uri: PortUri) -> OpenBackend:
     config.rcvbuf_bytes = values.get("rcvbuf", 0)
     config.busy_poll_us = values.get("busy_poll", 0)
     config.ttl = values.get("ttl", 1)
+    config.poison = values.get("poison", int(checked_build()))
     handle, reason = ffi.new("void **"), ffi.new("char[]", lib.SWP_ERROR_TEXT_BYTES)
     if lib.swp_socket_open(config, handle, reason) < 0:
         raise PortError(f"{uri.text}: {ffi.string(reason).decode(errors='replace')}")

@@ -12,6 +12,23 @@ settings.register_profile("house", deadline=None)
 settings.load_profile("house")
 
 ROOT = Path(__file__).resolve().parent.parent
+# Tests run in several processes, the tests of a file in one. These files join groups on the
+# loopback interface, where each would hear the others: all of them share one process.
+ON_LOOPBACK = frozenset(
+    f"test_{name}"
+    for name in (
+        "nic_port", "nic_port_call", "nic_port_dpdk", "nic_port_socket", "nic_port_thread",
+        "entry_datagrams", "recovery_multicast_live", "live_market", "console_venue",
+    )
+)  # fmt: skip
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tells which tests belong together where they are spread over processes."""
+    for item in items:
+        alone = item.path.stem not in ON_LOOPBACK
+        item.add_marker(pytest.mark.xdist_group(item.path.stem if alone else "loopback"))
 
 
 @pytest.fixture(scope="session")

@@ -34,10 +34,10 @@ typedef struct {
     uint32_t rcvbuf_bytes;    /* a line's kernel buffer, 0 = the system's default */
     uint32_t busy_poll_us;    /* SO_BUSY_POLL, 0 = off */
     uint32_t ttl;             /* of multicasts sent */
-    uint32_t reserved;
+    uint32_t poison;          /* 1: released frames are overwritten with SWP_POISON */
 } swp_socket_config;
 
-enum { SWP_ERROR_TEXT_BYTES = 256 };
+enum { SWP_ERROR_TEXT_BYTES = 256, SWP_POISON = 0xDB };
 
 /* Both give 0 and the port, or -errno and in `error_text` (of SWP_ERROR_TEXT_BYTES) why. A replay
  * refuses what is no capture; a capture that breaks off further on only ends there. */

@@ -151,6 +151,20 @@ static int dpdk_thread_init(void *handle) {
 
 /* --- sending ------------------------------------------------------------------------------ */
 
+static int is_multicast(uint32_t address) {
+    return address >> 28 == 14;
+}
+
+static int check_datagram(dpdk_port *port, uint32_t address) {
+    if (!port->config.source_ip) {
+        swp_set_error(port->error_text, "tx: a datagram needs the option source=IPV4:PORT");
+        return -EADDRNOTAVAIL;
+    }
+    if (is_multicast(address) || port->config.gateway_mac[6]) return 0;
+    swp_set_error(port->error_text, "tx: a datagram to one station needs the option gateway_mac");
+    return -EHOSTUNREACH;
+}
+
 static int check_send(dpdk_port *port, const void *data, uint32_t length_bytes, uint64_t cookie) {
     uint32_t headers_bytes = cookie ? SWP_UDP_HEADERS_BYTES : 0;
     uint32_t room_bytes = rte_pktmbuf_data_room_size(port->tx_pool) - RTE_PKTMBUF_HEADROOM;
@@ -164,9 +178,7 @@ static int check_send(dpdk_port *port, const void *data, uint32_t length_bytes, 
                       length_bytes, room_bytes - headers_bytes);
         return -EMSGSIZE;
     }
-    if (cookie == 0 || port->config.source_ip) return 0;
-    swp_set_error(port->error_text, "tx: a datagram needs the option source=IPV4:PORT");
-    return -EADDRNOTAVAIL;
+    return cookie ? check_datagram(port, (uint32_t)(cookie >> 16)) : 0;
 }
 
 static void write_headers(const dpdk_port *port, uint8_t *frame, uint32_t payload_bytes,
@@ -174,10 +186,9 @@ static void write_headers(const dpdk_port *port, uint8_t *frame, uint32_t payloa
     swp_udp_addresses addresses = {
         .source_ip = port->config.source_ip, .destination_ip = (uint32_t)(cookie >> 16),
         .source_port = (uint16_t)port->config.source_port, .destination_port = (uint16_t)cookie};
-    int multicast = addresses.destination_ip >> 28 == 14;
     swp_udp_frame_write(frame, &addresses, payload_bytes);
     memcpy(frame + 6, &port->mac, sizeof port->mac);
-    if (!multicast && port->config.gateway_mac[6]) memcpy(frame, port->config.gateway_mac, 6);
+    if (!is_multicast(addresses.destination_ip)) memcpy(frame, port->config.gateway_mac, 6);
 }
 
 static int send_one(dpdk_port *port, const void *data, uint32_t length_bytes, uint64_t cookie) {

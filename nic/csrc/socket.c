@@ -150,9 +150,20 @@ static int64_t socket_rx_burst(void *handle, swp_descriptor *out, int64_t max) {
     return total;
 }
 
+/* So that a frame read after its release is seen to be. */
+static void poison(socket_port *port, uint64_t first) {
+    for (; first != port->ring.released; first++)
+        memset(payload_at(port, first & port->ring_mask) - HEADROOM_BYTES, SWP_POISON,
+               port->stride_bytes);
+}
+
 static void socket_release(void *handle, const swp_descriptor *frames, int64_t count) {
     socket_port *port = handle;
-    if (swp_ring_release(&port->ring, frames, count)) return;
+    uint64_t first = port->ring.released;
+    if (swp_ring_release(&port->ring, frames, count)) {
+        if (port->config.poison) poison(port, first);
+        return;
+    }
     port->stats.rx_errors++;
     swp_set_error(port->error_text, "%" PRId64 " frames released out of order: the oldest out is %"
                   PRIu64, count, port->ring.released);

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from nic.tuning.fact import read_text
 
-_XDP_FIRST_KERNEL = (5, 4)
+_XDP_FIRST_KERNEL = (5, 10)  # several queues in one memory, attaching by a link
 _CAP_NET_ADMIN, _CAP_NET_RAW, _CAP_SYS_ADMIN, _CAP_BPF = 12, 13, 21, 39
 _LIBRARY_FOLDERS = (
     "usr/lib",
@@ -98,18 +98,18 @@ def unbuildable_efvi(sysroot: Path) -> str | None:
 
 
 def why_no_xdp(sysroot: Path) -> str | None:
-    """AF_XDP wants a kernel, and capabilities to load its filter."""
+    """AF_XDP wants a kernel, and capabilities to load its filter; built, it needs no header."""
     version = kernel_version(sysroot)
     if version < _XDP_FIRST_KERNEL:
-        return f"kernel {version[0]}.{version[1]} is older than 5.4"
-    if (reason := unbuildable_xdp(sysroot)) is not None:
-        return reason
+        return f"kernel {version[0]}.{version[1]} is older than 5.10"
+    if (not_built := _not_built("nic._xdp")) is not None:
+        return unbuildable_xdp(sysroot) or not_built
     may_load = has_capability(sysroot, _CAP_BPF) or has_capability(sysroot, _CAP_SYS_ADMIN)
     if not (may_load and has_capability(sysroot, _CAP_NET_ADMIN)):
         return "CAP_NET_ADMIN and CAP_BPF are missing (run as root or setcap)"
     if not has_capability(sysroot, _CAP_NET_RAW):
         return "CAP_NET_RAW is missing (run as root or setcap)"
-    return _not_built("nic._xdp")
+    return None
 
 
 def why_no_dpdk(sysroot: Path) -> str | None:
@@ -124,6 +124,7 @@ def why_no_efvi(sysroot: Path) -> str | None:
 
 # What setup.py builds where it can: nic/build_NAME.py makes nic._NAME.
 OPTIONAL_BACKENDS: dict[str, Callable[[Path], str | None]] = {
+    "xdp": unbuildable_xdp,
     "dpdk": unbuildable_dpdk,
     "efvi": unbuildable_efvi,
 }

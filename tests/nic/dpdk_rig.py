@@ -60,6 +60,7 @@ class DpdkRig(Rig):
         path = self.folder / f"traffic-{self.count}.pcap"
         path.write_bytes(pcap([udp_frame(payload) for payload in payloads]))
         options = {"ring": ring, "source": "10.0.0.1:4000", "poison": int(poison)}
+        options["gateway_mac"] = "02:00:00:00:00:fe"
         if keep_bytes is not None:
             options["frame"] = HEADERS_BYTES + keep_bytes
         port = open_port(dpdk_uri(pcap_target(path), **options))

@@ -70,6 +70,7 @@ class EfviRig(Rig):
 
     scheme = "efvi"
     label = "efvi-ef10"
+    poisons = True
     kind: ClassVar[str] = "CIUL_EF10"
     mtu_bytes: ClassVar[int] = 9018 + HEADERS_BYTES
 
@@ -105,10 +106,11 @@ class EfviRig(Rig):
         ring: int = 4096,
         keep_bytes: int | None = None,
         rcvbuf_bytes: int = 1 << 22,
+        poison: bool = False,
     ) -> Port:
         queue = 512 if rcvbuf_bytes < 1 << 20 else 2048
         kept = f"&frame={HEADERS_BYTES + keep_bytes}" if keep_bytes is not None else ""
-        port = self.open_with(f"ring={ring}&rx_queue={queue}{kept}")
+        port = self.open_with(f"ring={ring}&rx_queue={queue}&poison={poison:d}{kept}")
         port.join(GROUP, UDP_PORT)
         for payload in payloads:
             self.inject(udp_frame(payload))
@@ -156,6 +158,7 @@ class EfviX3Rig(EfviRig):
     """The same with an X3: shared receive buffers, CTPIO alone."""
 
     label = "efvi-x3"
+    poisons = False
     kind = "CIUL_X3"
     mtu_bytes = X3_MTU_BYTES
     longest_bytes = 1900

@@ -94,10 +94,12 @@ class NicRig(Rig):
         ring: int = 4096,
         keep_bytes: int | None = None,
         rcvbuf_bytes: int = 1 << 22,
+        poison: bool = False,
     ) -> Port:
         queue = 512 if rcvbuf_bytes < 1 << 20 else 2048
         kept = f"&frame={HEADERS_BYTES + keep_bytes}" if keep_bytes is not None else ""
-        uri = f"efvi:{self.device}?{PEER_OPTIONS}&ring={ring}&rx_queue={queue}{kept}"
+        options = f"ring={ring}&rx_queue={queue}&poison={poison:d}{kept}"
+        uri = f"efvi:{self.device}?{PEER_OPTIONS}&{options}"
         opened = SlowlyToldPort(uri, open_efvi(parse_uri(uri)))
         opened.join(GROUP, UDP_PORT)
         for payload in payloads:

@@ -150,7 +150,8 @@ static void torment_templates(void) {
 }
 
 static void torment_socket(void) {
-    swp_socket_config config = {.device = "lo", .ring_count = 8, .frame_bytes = 100, .ttl = 1};
+    swp_socket_config config = {.device = "lo", .ring_count = 8, .frame_bytes = 100, .ttl = 1,
+                                .poison = 1};
     char text[SWP_ERROR_TEXT_BYTES] = "";
     const swp_ops *ops = swp_socket_ops();
     void *port;

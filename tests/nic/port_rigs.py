@@ -64,13 +64,17 @@ class Rig(ABC):
         ends: whether the port says when all of the traffic was there.
         loses: whether frames that find no room are lost; else they wait.
         longest_bytes: largest payload that it takes whole.
+        sink_ip: an address that datagrams may be sent to.
+        poisons: whether frames can be overwritten as they are released.
     """
 
     scheme: ClassVar[str]
     label: ClassVar[str] = ""
+    sink_ip: ClassVar[str] = "127.0.0.1"
+    poisons: ClassVar[bool] = False
     ends: ClassVar[bool] = False
     loses: ClassVar[bool] = True
-    longest_bytes: ClassVar[int] = 9000
+    longest_bytes: int = 9000
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -88,10 +92,11 @@ class Rig(ABC):
         ring: int = 4096,
         keep_bytes: int | None = None,
         rcvbuf_bytes: int = 1 << 22,
+        poison: bool = False,
     ) -> Port:
         """A port that was joined to GROUP:UDP_PORT, and to which the payloads were sent.
 
-        Frames are cut behind `keep_bytes` of payload.
+        Frames are cut behind `keep_bytes` of payload, and overwritten when released with `poison`.
         """
 
     def send(self, payload: bytes) -> None:
@@ -120,8 +125,9 @@ class ReplayRig(Rig):
         ring: int = 4096,
         keep_bytes: int | None = None,
         rcvbuf_bytes: int = 0,
+        poison: bool = False,
     ) -> Port:
-        del rcvbuf_bytes  # a capture waits for its reader
+        del rcvbuf_bytes, poison  # a capture waits for its reader, and stays as it is
         self.count += 1
         path = self.folder / f"traffic-{self.count}.pcap"
         snaplen = 262_144 if keep_bytes is None else HEADERS_BYTES + keep_bytes
@@ -135,6 +141,7 @@ class SocketRig(Rig):
     """Joins a group on the loopback interface and sends the traffic to it."""
 
     scheme = "socket"
+    poisons = True
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -149,9 +156,10 @@ class SocketRig(Rig):
         ring: int = 4096,
         keep_bytes: int | None = None,
         rcvbuf_bytes: int = 1 << 22,
+        poison: bool = False,
     ) -> Port:
         frame_bytes = 2048 if keep_bytes is None else keep_bytes
-        options = f"ring={ring}&frame={frame_bytes}&rcvbuf={rcvbuf_bytes}"
+        options = f"ring={ring}&frame={frame_bytes}&rcvbuf={rcvbuf_bytes}&poison={poison:d}"
         port = open_port(f"socket:lo?{options}")
         port.join(GROUP, UDP_PORT)
         for payload in payloads:

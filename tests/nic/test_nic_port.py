@@ -1,4 +1,4 @@
-"""What every backend must do: the same tests over captures and over loopback sockets."""
+"""What every backend must do: the same tests over captures, loopback sockets and a veth pair."""
 
 from __future__ import annotations
 
@@ -23,13 +23,23 @@ from port_rigs import (
     payload_of,
     udp_frame,
 )
+from xdp_rig import NativeXdpRig, XdpRig
 
 from nic._core import ffi
 from nic.layout import DESCRIPTOR_DTYPE, FLAG_TRUNCATED, RX_END
 from nic.port import BACKENDS, Port, PortError, PortStats, copy_frame, datagram_cookie, open_port
 
 TOO_LONG_BYTES = 65_536
-RIGS: tuple[type[Rig], ...] = (ReplayRig, SocketRig, DpdkRig, EfviRig, EfviX3Rig)
+POISON = 0xDB
+RIGS: tuple[type[Rig], ...] = (
+    ReplayRig,
+    SocketRig,
+    XdpRig,
+    NativeXdpRig,
+    DpdkRig,
+    EfviRig,
+    EfviX3Rig,
+)
 if is_asked_for():
     RIGS += (NicRig,)
 
@@ -140,10 +150,10 @@ def test_stats_add_up(rig: Rig) -> None:
 
 
 def test_sends_are_counted(rig: Rig) -> None:
-    frame = udp_frame(b"order", "127.0.0.1", 9)
+    frame = udp_frame(b"order", rig.sink_ip, 9)
     with rig.open([]) as port:
         assert port.send(frame) == 0
-        assert port.send(b"order", datagram_cookie("127.0.0.1", 9)) == 0
+        assert port.send(b"order", datagram_cookie(rig.sink_ip, 9)) == 0
         assert port.stats()[5:] == (2, len(frame) + 5, 0)
 
 
@@ -152,7 +162,7 @@ def test_sends_are_counted(rig: Rig) -> None:
 )
 def test_a_send_that_fails_is_counted_and_explained(rig: Rig, size_bytes: int, code: int) -> None:
     with rig.open([]) as port:
-        assert port.send(bytes(size_bytes), datagram_cookie("127.0.0.1", 9)) == -code
+        assert port.send(bytes(size_bytes), datagram_cookie(rig.sink_ip, 9)) == -code
         assert port.stats()[5:] == (0, 0, 1)
         assert port.last_error.startswith("tx")
 
@@ -185,6 +195,21 @@ def test_frames_may_be_released_in_parts(rig: Rig) -> None:
             held = np.concatenate([held[5:], more[: max(got, 0)]])
         assert seen == payloads
         assert port.stats().rx_errors == 0
+
+
+@pytest.mark.parametrize("size_bytes", [64, 9000])
+def test_released_frames_read_as_poison_and_held_ones_do_not(rig: Rig, size_bytes: int) -> None:
+    if not rig.poisons:
+        pytest.skip("its frames are not its own")
+    size_bytes = min(size_bytes, rig.longest_bytes)
+    payloads = numbered(4, size_bytes)
+    with rig.open(payloads, ring=4, keep_bytes=size_bytes, poison=True) as port:
+        held = take(port, 4)
+        port.release(held[1:3])  # refused, so nothing happens to them
+        port.release(held[:2])
+        for frame in held[:2]:
+            assert set(copy_frame(frame).data) == {POISON}
+        assert [payload_of(copy_frame(frame).data) for frame in held[2:]] == payloads[2:]
 
 
 def test_the_end_is_told_by_what_has_one(rig: Rig) -> None:

@@ -219,6 +219,13 @@ def test_a_datagram_gets_its_headers() -> None:
     assert dpkt.ip.IP(bytes(order.data)).sum == given  # dpkt computes what was left at 0
 
 
+def test_a_datagram_to_one_station_wants_a_mac() -> None:
+    with loop_back(source=SOURCE) as port:
+        assert port.send(b"order", datagram_cookie("10.0.0.9", 7000)) == -errno.EHOSTUNREACH
+        assert "needs the option gateway_mac" in port.last_error
+        assert port.stats().tx_failed == 1
+
+
 def test_a_short_frame_is_padded_as_ethernet_wants() -> None:
     frame = udp_frame(b"x")
     with loop_back(filter=0) as port:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import socket
 
 import dpkt
+import numpy as np
 import pytest
 from port_rigs import GROUP, UDP_PORT, payload_of, udp_frame
 
-from nic.port import PortError, datagram_cookie, open_port
+import nic.sockets
+from nic.layout import DESCRIPTOR_DTYPE
+from nic.port import PortError, copy_frame, datagram_cookie, open_port
 
 OTHER_GROUP = "239.192.7.2"
 LOOPBACK = "127.0.0.1"
@@ -128,6 +131,19 @@ def test_a_port_in_use_is_refused() -> None:
             pytest.raises(PortError, match="bind: Address already"),
         ):
             port.join(LOOPBACK, owner.getsockname()[1])
+
+
+@pytest.mark.parametrize("checked", [False, True])
+def test_a_checked_build_poisons_by_itself(monkeypatch: pytest.MonkeyPatch, checked: bool) -> None:
+    monkeypatch.setattr(nic.sockets, "checked_build", lambda: checked)
+    descriptors = np.zeros(1, DESCRIPTOR_DTYPE)
+    with open_port("socket:lo") as port:
+        port.join(GROUP, UDP_PORT)
+        assert port.send(b"once", datagram_cookie(GROUP, UDP_PORT)) == 0
+        assert port.rx_burst(descriptors) == 1
+        port.release(descriptors)
+        released = payload_of(copy_frame(descriptors[0]).data)
+        assert released == (bytes([0xDB] * 4) if checked else b"once")
 
 
 @pytest.mark.parametrize("name", ["nosuch0", "a-name-longer-than-interfaces"])

@@ -32,7 +32,10 @@ def test_values_are_unquoted_and_targets_are_not() -> None:
         ("socket:lo?=3", "expected name=value"),
         ("socket:lo?ring=1&ring=2", "option ring is given twice"),
         ("serial:lo", "unknown scheme serial; known are replay, socket"),
-        ("socket:lo?speed=max", "unknown option speed; socket has busy_poll, frame, rcvbuf"),
+        (
+            "socket:lo?speed=max",
+            "unknown option speed; socket has busy_poll, frame, poison, rcvbuf",
+        ),
         ("socket:lo?ring=1000", "option ring=1000: expected a power of two"),
         ("socket:lo?ring=-4", "expected a power of two"),
         ("socket:lo?frame=0", "option frame=0: expected an integer from 1 to 65507"),

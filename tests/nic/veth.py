@@ -119,6 +119,19 @@ class Link:
         inside(self.receiver, lambda: _set_flag("rx0", _ETH_FLAG_RXVLAN, not kept))
 
 
+def udp_socket(address: str, udp_port: int, group: str | None = None) -> socket.socket:
+    """A plain socket bound to an address; a member of `group` at the receiver's interface."""
+    made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    made.bind((address, udp_port))
+    made.settimeout(5)
+    if group is not None:
+        index = socket.if_nametoindex("rx0")
+        membership = struct.pack("4s4si", socket.inet_aton(group), bytes(4), index)
+        made.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, membership)
+    return made
+
+
 def _set_flag(name: str, flag: int, on: bool) -> None:
     """Sets a feature of an interface as `ethtool -K` does."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
