@@ -17,6 +17,8 @@ TEXT_INSTRUMENTS = 16_384
 FEWEST_ORDERS = 1 << 14
 MOST_ORDERS = 1 << 21
 BYTES_AN_ORDER = 64  # of capture; at most so many orders can be alive
+FIRST_ORDERS = 1 << 16  # tables begin so large and grow: what is not in use is not in the caches
+FIRST_LEVELS = 1 << 19
 
 
 def book_plan(files: Sequence[Path], channels: Path | None, feed: str) -> Plan:
@@ -47,10 +49,11 @@ def order_room(files: Sequence[Path]) -> int:
 
 
 def sizes_of_venue(feed: Feed, orders: int) -> Sizes:
-    """Room for a venue's books when so many orders can be alive; a tape has none."""
+    """First room for a venue's books when so many orders can be alive; a tape has none."""
     more = {"instruments": TEXT_INSTRUMENTS} if feed.keys == "text" else {}
     room = 1 if feed.consolidated else orders
-    return sizes_for(feed, orders=room, levels=room, **more)
+    first, levels = min(room, FIRST_ORDERS), min(room, FIRST_LEVELS)
+    return sizes_for(feed, orders=first, levels=levels, **more)
 
 
 def venue_of(channel: PlannedChannel) -> str:

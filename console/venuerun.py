@@ -18,6 +18,7 @@ from feedhandler.books.venuebook import VenueBook
 from feedhandler.channels import NO_CHANNEL
 from feedhandler.commands import Commands
 from feedhandler.feed import Feed
+from feedhandler.filling import FULL
 from feedhandler.lines.setup import Lines
 from feedhandler.state import LINK_FAILED, STOP_FAULT
 from feedhandler.stateblock import LoopOptions, Wait
@@ -104,7 +105,7 @@ class VenueRun:
             stack.callback(block.close)
             self.prepare(block)
             stack.enter_context(allowed(block, *self.memory(), *port.regions))
-            grower = Grower(Commands(block), self.books, lambda: self.last_ns)
+            grower = Grower(Commands(block), self.books, lambda: self.last_ns, full=FULL)
             stack.callback(grower.settle)
 
             def step(rounds: int) -> bool:

@@ -15,8 +15,8 @@ from feedhandler.books.layout import APPLY
 from feedhandler.books.staged import TOGETHER
 from feedhandler.booksink import APPLIED, SINK_AT, WAITING, WAITING_BOOK
 from feedhandler.context import BOOK, get
+from feedhandler.filling import flush_filling
 from feedhandler.handler import batch_of
-from feedhandler.strict import flush_strict
 from nic.call import call_release as call_apply  # a function of the same form
 from nic.raw import load_i64le, store_u64le
 
@@ -61,4 +61,4 @@ def collect(state, made):
 def flush_books(state, packet_count):
     """The end of a burst: nothing waits longer. 1 when a strict loop must stop."""
     apply_waiting(state)
-    return flush_strict(state, packet_count)
+    return flush_filling(state, packet_count)

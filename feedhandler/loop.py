@@ -270,7 +270,6 @@ def wait(state, idle_rounds):
 def run_loop(state, handle, flush, command, between):
     """Polls until told to stop, all links have ended, or the round limit; packets received."""
     store_release_u64(state + RUN_STATUS, RUNNING)
-    limit = load_i64le(state + ROUND_LIMIT)
     packets, rounds, idle = np.int64(0), np.int64(0), np.int64(0)
     while load_acquire_u64(state + STOP) == 0 and load_u64le(state + OPEN_LINKS) != 0:
         received = poll_links(state, handle, flush)
@@ -278,6 +277,7 @@ def run_loop(state, handle, flush, command, between):
         rounds += 1
         taken = take_command(state, received, flush, command) + between(state)
         store_release_u64(state + HEARTBEAT, load_u64le(state + HEARTBEAT) + np.uint64(1))
+        limit = load_i64le(state + ROUND_LIMIT)  # a handler may have lowered it
         if limit != 0 and rounds >= limit:
             break
         if received != 0 or taken != 0:

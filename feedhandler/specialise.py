@@ -135,10 +135,10 @@ CONSOLIDATING = Sink(
     imports="""
 from feedhandler.books.growcommand import grow
 from feedhandler.consolidated.sink import consolidate
-from feedhandler.strict import flush_strict
+from feedhandler.filling import flush_filling
 """,
     keep="consolidate(context, out, made)",
-    flush="KernelRef(flush_strict)",
+    flush="KernelRef(flush_filling)",
 )
 
 

@@ -367,6 +367,7 @@ CHILD_DTYPE: Final = np.dtype(
         ("asked_ns", "i8"),  # when the last cancel or replace was asked for
         ("watched", "i8"),  # 1: a timer is set for its answer
         ("unanswered", "i8"),  # asks that no answer came to in time
+        ("unused", "i8", (5,)),  # rows begin on a cache line
     ]
 )
 

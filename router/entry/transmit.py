@@ -1,4 +1,4 @@
-"""The one place where order messages leave."""
+"""The one place where bytes leave: order messages of the gate, and a live session's heartbeats."""
 
 from __future__ import annotations
 
@@ -70,3 +70,27 @@ def transmit(router, number, child, kind, token, data, length):
     put(session, SESSION.sent_ns, get(router, HEAD.now_ns))
     note_sent(router, number, child, kind, token, data, length)
     return 0
+
+
+@njit(nogil=True)
+def send_beat(session, now):
+    """Sends a heartbeat where a session, by its row, was silent too long: 0, or -errno."""
+    pace = get(session, SESSION.beat_ns)
+    if pace == 0 or now - get(session, SESSION.sent_ns) < pace:
+        return np.int64(0)
+    data, length = get(session, SESSION.beat), get(session, SESSION.beat_bytes)
+    port, cookie = get(session, SESSION.handle), get(session, SESSION.cookie)
+    error = np.int64(call_tx(get(session, SESSION.tx), port, data, length, cookie))
+    if error == 0:
+        put(session, SESSION.sent_ns, now)
+        add(session, SESSION.beats, 1)
+    return error
+
+
+@njit(nogil=True)
+def use_port(session, handle, tx, rx_burst, release):
+    """Gives a session, by its row, its port: a handle and the addresses of its functions."""
+    put(session, SESSION.tx, tx)
+    put(session, SESSION.rx_burst, rx_burst)
+    put(session, SESSION.release, release)
+    put(session, SESSION.handle, handle)

@@ -15,6 +15,7 @@ from nic.call import call_kernel
 from router import log
 from router.entry.inbound import set_state
 from router.entry.layout import ASKED, CAME_UP, DOWN, SESSION, UP, session_row
+from router.entry.transmit import use_port
 from router.loop.commands import set_down, word_of
 from router.loop.gate import answer_locally
 from router.loop.pulling import KILLED_ONES, pull
@@ -79,11 +80,9 @@ def lose(router, session, why, now):
 def come_up(router, session, record, now):
     """The session has a port and has told all that was missed."""
     row = session_row(router, session)
-    put(row, SESSION.tx, word_of(record, 2))
-    put(row, SESSION.rx_burst, word_of(record, 3))
-    put(row, SESSION.release, word_of(record, 4))
+    handle, sends = word_of(record, 1), word_of(record, 2)
+    use_port(row, handle, sends, word_of(record, 3), word_of(record, 4))
     put(row, SESSION.sequence, word_of(record, 5))
-    put(row, SESSION.handle, word_of(record, 1))
     put(row, SESSION.sent_ns, now)
     put(row, SESSION.heard_ns, now)
     set_state(router, row, UP)

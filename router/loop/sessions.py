@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 
 from feedhandler.state import DESCRIPTOR_ADDRESS, DESCRIPTOR_LENGTH, DESCRIPTOR_TIMESTAMP
-from nic.call import call_kernel, call_release, call_rx_burst, call_tx
+from nic.call import call_kernel, call_release, call_rx_burst
 from nic.layout import DESCRIPTOR_BYTES, RX_END
 from nic.raw import load_i64le, load_n32le
 from router.entry.layout import (
@@ -25,11 +25,12 @@ from router.entry.layout import (
     UP,
     session_row,
 )
+from router.entry.transmit import send_beat
 from router.loop.acting import ON_SESSION_LOST
 from router.loop.advance import advance
 from router.loop.sink import router_of, time_comes
 from router.loop.stages import begin_other
-from router.rows import add, get, put
+from router.rows import get
 from router.tables import HEAD
 from router.tablespace import MOST_PIECES
 
@@ -87,25 +88,6 @@ def between_rounds(state):
 
 
 @njit(nogil=True)
-def beat(row, now):
-    """Sends a heartbeat where we were silent too long; one that finds no room waits for a tick."""
-    pace = get(row, SESSION.beat_ns)
-    if pace == 0 or now - get(row, SESSION.sent_ns) < pace:
-        return np.int64(0)
-    data, length = get(row, SESSION.beat), get(row, SESSION.beat_bytes)
-    function, port, cookie = (
-        get(row, SESSION.tx),
-        get(row, SESSION.handle),
-        get(row, SESSION.cookie),
-    )
-    error = call_tx(function, port, data, length, cookie)
-    if error == 0:
-        put(row, SESSION.sent_ns, now)
-        add(row, SESSION.beats, 1)
-    return np.int64(error)
-
-
-@njit(nogil=True)
 def watch(router, session, now):
     """A session's heartbeats: ours, and whether the venue's came."""
     row = session_row(router, session)
@@ -115,7 +97,7 @@ def watch(router, session, now):
     if silence != 0 and now - heard_ns >= silence:
         give_up(router, session, np.int64(SILENT), now)
         return
-    error = beat(row, now)
+    error = send_beat(row, now)
     if error != 0 and error != AGAIN:
         give_up(router, session, np.int64(FAILED), now)
 

@@ -12,12 +12,12 @@ from router.entry.specialise import source_for
 ROUTING: Final = Sink(
     imports="""
 from feedhandler.books.growcommand import grow
-from feedhandler.strict import flush_strict
+from feedhandler.filling import flush_filling
 from router.loop.sessions import between_rounds, tick_comes
 from router.loop.sink import arrive_at, command_comes, route_packet
 """,
     keep="route_packet(np.int64(state), context, out, made)",
-    flush="KernelRef(flush_strict)",
+    flush="KernelRef(flush_filling)",
     around="""
 @njit(nogil=True)
 def routed(state, channel, payload, length, timestamp_ns, burst_index):

@@ -11,6 +11,7 @@ from typing import Final
 from numba import njit
 
 from nic.raw import load_i64le, load_n32le
+from router.ahead import ask_for_gate, ask_for_places
 from router.intents import want_cancel
 from router.loop.gate import gate
 from router.loop.timers import set_timer
@@ -21,7 +22,7 @@ from router.orders.parents import cancel_parent, start_parent, suspend_parent, w
 from router.orders.states import GIVEN_UP, REFUSED_TOO_OFTEN, STATE
 from router.risk.collar import within_collars
 from router.routing.dark_first import dark_first
-from router.routing.posting import post
+from router.routing.posting import post, record_post
 from router.routing.sweep import take
 from router.rows import child_row, get, parent_row, put
 from router.strategies.dark_then_lit import DRY
@@ -116,6 +117,8 @@ def take_now(router, parent, row, place, now):
     account, instrument = get(row, PARENT.account), get(row, PARENT.instrument)
     limit = get(place, PLAN.limit)
     limit = within_collars(router, account, instrument, get(row, PARENT.side), limit)
+    if min(due, free) > 0:
+        ask_for_gate(router, row)
     take(router, parent, min(due, free), limit, now)
 
 
@@ -168,6 +171,8 @@ def keep_posted(router, parent, row, place, now):
     same = get(row, PARENT.posted_open) == get(row, PARENT.open) - wanted
     if same and is_same_market(router, row) and is_fresh(row, now):
         return
+    ask_for_places(router, row)
+    ask_for_gate(router, row)
     best = national_best(router, get(row, PARENT.instrument))
     bid, offer = load_i64le(best), load_i64le(best + OFFER)
     post(router, parent, wanted, get(place, PLAN.limit), get(place, PLAN.shown), now)
@@ -244,6 +249,7 @@ def work_on(router, parent, now):
             return
         again = act_on(router, parent, row, place, now)
         gate(router, now)
+        record_post(router, now)
         if get(row, PARENT.hold_ns) > now:
             remind(router, parent, get(row, PARENT.hold_ns))
         if due_ns > now:

@@ -28,7 +28,7 @@ ONE = 1 << BIT
 FIRST, SECOND, THIRD = 726_817, 244_179, 41_650
 
 
-@njit(nogil=True)
+@njit(nogil=True, error_model="numpy")
 def halved(value, elapsed, half_life):
     """value x 2^(-elapsed / half_life); for values and half-lives below 2^43."""
     if elapsed <= 0:
@@ -106,7 +106,7 @@ def shown_at(router, venue, instrument, side):
     return quote + QUOTE_SHOWN + 16 * (side - 1)
 
 
-@njit(nogil=True)
+@njit(nogil=True, error_model="numpy")
 def hidden_size(router, venue, instrument, side):
     """Shares believed to wait hidden at a venue's best of a side.
 

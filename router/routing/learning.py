@@ -53,7 +53,13 @@ LEARNING_DTYPE: Final = np.dtype(
         ("venue_count", "i8"),
         ("parent_count", "i8"),
         *SETTINGS_FIELDS,
-        ("unused", "i8", (6,)),
+        # A decision about passive orders that is not in the log yet, see router.routing.posting.
+        ("posted", "i8"),  # its parent; 0: there is none
+        ("posted_shares", "i8"),
+        ("posted_limit", "i8"),
+        ("posted_count", "i8"),  # of its venues
+        ("posted_block", "i8"),
+        ("posted_take", "i8"),  # what taking costs; TO_WEIGH: costs are still to be found
     ]
 )
 POOL_DTYPE: Final = np.dtype(

@@ -6,6 +6,9 @@ from the peg are replaced, an order at a venue that has become much worse than a
 An order gets at most one intent a call, and none while a venue owes an answer about it. Changes of
 place are at least a pause apart; what is beyond its limit or too much goes at once.
 
+A change of price needs prices and queues alone; what places cost is worked out where shares are to
+be placed or moved, and otherwise for the record of the decision, when its orders have left.
+
 Shares go block by block to the venue where the next one costs least (posting_costs). An iceberg's
 slice goes to one venue, and the next slice is entered when all of the last is gone.
 
@@ -18,6 +21,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from router.ahead import ask_for_venue
 from router.intents import intent_row, want_cancel, want_order, want_replace
 from router.routing.dark_first import note_row, round_lot
 from router.routing.decisions import choice_row, next_decision, record_decision
@@ -27,11 +31,12 @@ from router.routing.posting_costs import fill_chance, part_cost, share_cost
 from router.routing.posting_prices import tick_of, within
 from router.routing.posting_queue import is_passive, own_shares
 from router.routing.posting_states import is_leaving, is_settled
-from router.routing.posting_venues import gather_venues
+from router.routing.posting_venues import gather_venues, weigh_venues
 from router.rows import add, child_row, get, parent_row, put, venue_row
 from router.tables import CANCEL, CHILD, DAY, HEAD, INTENT, PARENT, PASSIVE, VENUE
 
 BLOCKS = 16  # that an order is split into at most
+TO_WEIGH = -(1 << 62)  # in place of what taking costs: `weigh_venues` is still to be called
 
 
 @njit(nogil=True)
@@ -88,6 +93,7 @@ def follow_peg(router, learning, parent, count, limit, decision, now):
                     intent = want_replace(router, child, quantity, wanted, decision)
                     if intent != 0:
                         put(intent, INTENT.ahead, get(choice, CHOICE.queue))
+                        ask_for_venue(router, venue, get(of, PARENT.instrument))
                         written += 1
         child = get(row, CHILD.next_sibling)
     if written != 0:
@@ -136,8 +142,6 @@ def queue_with(row):
 def leave_worst(router, learning, parent, count, take, decision, now, first):
     """Cancels the order that another venue would serve better by more than the threshold."""
     of, worst, worst_by = parent_row(router, parent), np.int64(0), np.int64(0)
-    if not may_move(learning, parent, of, now):
-        return np.int64(0)
     child = get(of, PARENT.first_open)
     while child != 0:
         row = child_row(router, child)
@@ -229,6 +233,7 @@ def enter_chosen(router, learning, parent, count, decision):
         put(row, CHOICE.chosen, shares if intent != 0 else shares * 0)
         if intent != 0:
             put(intent, INTENT.ahead, get(row, CHOICE.queue))
+            ask_for_venue(router, venue, get(parent_row(router, parent), PARENT.instrument))
             written += 1
     return written
 
@@ -262,6 +267,8 @@ def wanted_shares(of, total, quantity, shown):
 def post(router, parent, quantity, limit, shown, now):
     """Makes a parent's passive orders `quantity` shares, as far as can be; intents written.
 
+    Where there are some, `record_post` has to be called before the next decision.
+
     Args:
         quantity: shares that are to stand in lit books, those that do already included.
         limit: no order beyond it; 0: none.
@@ -269,9 +276,10 @@ def post(router, parent, quantity, limit, shown, now):
     """
     learning, of = get(router, HEAD.learning), parent_row(router, parent)
     decision, first = next_decision(router), get(router, HEAD.intent_count)
-    count, take = gather_venues(router, learning, parent, limit, now)
+    count, take = gather_venues(router, learning, parent, limit), np.int64(TO_WEIGH)
     written = follow_peg(router, learning, parent, count, limit, decision, now)
-    if count > 1:
+    if count > 1 and may_move(learning, parent, of, now):
+        take = weigh_venues(router, learning, parent, count, now)
         written += leave_worst(router, learning, parent, count, take, decision, now, first)
     total, leaving = standing(router, parent, first)
     wanted = wanted_shares(of, total, quantity, shown)
@@ -282,9 +290,37 @@ def post(router, parent, quantity, limit, shown, now):
     if missing > 0 and count > 0 and (total == 0 or (missing >= lot and shown <= 0)):
         whole = (missing + BLOCKS - 1) // BLOCKS
         block = missing if shown > 0 else max((whole + lot - 1) // lot * lot, 1)
+        if take == TO_WEIGH:
+            take = weigh_venues(router, learning, parent, count, now)
         spread(learning, count, missing, block, take)
         written += enter_chosen(router, learning, parent, count, decision)
     if written != 0:
-        describe(learning, count, block, take)
-        record_decision(router, learning, parent, PASSIVE, quantity, limit, count, now)
+        keep_for_record(learning, parent, quantity, limit, count, block, take)
     return written
+
+
+@njit(nogil=True)
+def keep_for_record(learning, parent, quantity, limit, count, block, take):
+    """Keeps what `record_post` needs: orders leave first, their reasons are written down later."""
+    put(learning, LEARNING.posted, parent)
+    put(learning, LEARNING.posted_shares, quantity)
+    put(learning, LEARNING.posted_limit, limit)
+    put(learning, LEARNING.posted_count, count)
+    put(learning, LEARNING.posted_block, block)
+    put(learning, LEARNING.posted_take, take)
+
+
+@njit(nogil=True)
+def record_post(router, now):
+    """Writes the last decision of `post` into the log, where one waits for that."""
+    learning = get(router, HEAD.learning)
+    parent = get(learning, LEARNING.posted)
+    if parent == 0:
+        return
+    put(learning, LEARNING.posted, 0)
+    count, take = get(learning, LEARNING.posted_count), get(learning, LEARNING.posted_take)
+    if take == TO_WEIGH:
+        take = weigh_venues(router, learning, parent, count, now)
+    quantity, limit = get(learning, LEARNING.posted_shares), get(learning, LEARNING.posted_limit)
+    describe(learning, count, get(learning, LEARNING.posted_block), take)
+    record_decision(router, learning, parent, PASSIVE, quantity, limit, count, now)

@@ -41,13 +41,13 @@ CHANCE_STEP = 1000  # costs are weighed in 1e-6
 CHANCES = PART // CHANCE_STEP
 
 
-@njit(nogil=True)
+@njit(nogil=True, error_model="numpy")
 def survival(shares, outflow):
     """exp(-shares / outflow) in PART; `outflow` in 1/1000 of a share, at least 1."""
     return halved(np.int64(PART), min(shares, MOST_QUEUE) * LOG2E_MILLIONTHS // 1000, outflow)
 
 
-@njit(nogil=True)
+@njit(nogil=True, error_model="numpy")
 def fill_chance(outflow, queue, size):
     """Expected part of `size` shares behind a queue that executes, in PART."""
     if outflow <= 0 or size <= 0:
@@ -64,7 +64,7 @@ def clamped(cost):
     return min(max(cost, -MOST_COST), MOST_COST)
 
 
-@njit(nogil=True)
+@njit(nogil=True, error_model="numpy")
 def share_cost(chance, filled, take):
     """Expected cost of a share that executes with a chance and is taken otherwise."""
     return take + (filled - take) * (chance // CHANCE_STEP) // CHANCES

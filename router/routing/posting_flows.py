@@ -60,7 +60,7 @@ def note_trade(router, venue, instrument, side, price, quantity, now):
         put(flow, FLOW.mark_ns, now)
 
 
-@njit(nogil=True)
+@njit(nogil=True, error_model="numpy")
 def outflow(learning, flow, horizon, now):
     """Shares expected to execute within a horizon, in 1/1000 of a share.
 

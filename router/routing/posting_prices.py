@@ -50,7 +50,7 @@ def tick_of(venue, price):
     return tick if tick > 0 else CENT
 
 
-@njit(nogil=True)
+@njit(nogil=True, error_model="numpy")
 def on_tick(venue, side, price):
     """The nearest price on a venue's grid that is no more aggressive."""
     tick = tick_of(venue, price)

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from feedhandler.actions import BUY
-from router.routing.decisions import new_choice
+from router.routing.decisions import choice_row, new_choice
 from router.routing.hidden import flow_row, hidden_size
 from router.routing.learning import CHOICE, FLOW, LEARNING
 from router.routing.parameters import HORIZON_NS, OFFSET_TICKS, PEG, PEG_BEHIND, PEG_IMPROVE
@@ -54,24 +54,20 @@ def peg_price(of, at, near, wall, limit):
 
 
 @njit(nogil=True)
-def gather_venues(router, learning, parent, limit, now):
-    """Puts the lit venues where the parent can stand into the scratch rows.
+def gather_venues(router, learning, parent, limit):
+    """Puts the lit venues where the parent can stand into the scratch rows: prices and queues.
 
-    Returns:
-        (how many there are, what taking costs a share); none without a national best.
+    Gives how many there are; none without a national best.
     """
     of = parent_row(router, parent)
     instrument, side = get(of, PARENT.instrument), get(of, PARENT.side)
-    market = get(router, HEAD.market)
-    count, take = np.int64(0), np.int64(0)
+    market, count = get(router, HEAD.market), np.int64(0)
     if not trades(router, instrument):
-        return count, take
+        return count
     far = 3 - side
     near = best_of_others(router, parent, instrument, side)
     near = near if near != 0 else national(router, instrument, side)
     wall = within(side, national(router, instrument, far), best_shown(router, instrument, far))
-    mid, horizon = midpoint(router, instrument), horizon_of(learning, of, now)
-    take = take_cost(router, instrument, side, mid)
     for venue in range(get(router, HEAD.venue_count)):
         at = venue_row(router, venue)
         number = get(at, VENUE.quotes)
@@ -80,15 +76,33 @@ def gather_venues(router, learning, parent, limit, now):
         price = peg_price(of, at, near, wall, limit)
         if price <= 0 or not is_usable(market, number, instrument):
             continue
-        row, flow = new_choice(learning, count, venue), flow_row(learning, venue, instrument, side)
-        fee = fee_at(at, TIER.added, price)
-        filled = (price - mid if side == BUY else mid - price) + fee + get(flow, FLOW.drift)
+        row = new_choice(learning, count, venue)
         queue = queue_ahead(market, number, instrument, side, price)
         put(row, CHOICE.believed, hidden_size(router, venue, instrument, side))
         put(row, CHOICE.price, price)
         put(row, CHOICE.queue, queue + get(row, CHOICE.believed))
-        put(row, CHOICE.outflow, outflow(learning, flow, horizon, now))
-        put(row, CHOICE.filled, clamped(filled))
         put(row, CHOICE.flags, POST_ONLY if get(at, VENUE.takes_post_only) == 1 else 0)
         count += 1
-    return count, take
+    return count
+
+
+@njit(nogil=True)
+def weigh_venues(router, learning, parent, count, now):
+    """Puts what executing costs, and how likely it is, into the rows of the venues gathered.
+
+    Gives what taking costs a share. A change of price alone needs none of this.
+    """
+    of = parent_row(router, parent)
+    instrument, side = get(of, PARENT.instrument), get(of, PARENT.side)
+    if count == 0:
+        return np.int64(0)
+    mid, horizon = midpoint(router, instrument), horizon_of(learning, of, now)
+    for place in range(count):
+        row = choice_row(learning, place)
+        venue, price = get(row, CHOICE.venue), get(row, CHOICE.price)
+        flow = flow_row(learning, venue, instrument, side)
+        fee = fee_at(venue_row(router, venue), TIER.added, price)
+        filled = (price - mid if side == BUY else mid - price) + fee + get(flow, FLOW.drift)
+        put(row, CHOICE.outflow, outflow(learning, flow, horizon, now))
+        put(row, CHOICE.filled, clamped(filled))
+    return take_cost(router, instrument, side, mid)

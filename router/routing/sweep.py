@@ -34,6 +34,7 @@ from feedhandler.consolidated.layout import LOWER_BAND, MARKET_HALTED, RECORD_ST
 from feedhandler.consolidated.quotes import instrument_row as market_instrument_row
 from nic.raw import load_i64le
 from nic.ring import copy_record
+from router.ahead import ask_for_venue
 from router.intents import want_order
 from router.log import DECISION, begin, publish
 from router.routing.decisions import count_decision
@@ -148,6 +149,7 @@ def want_all(router, scratch, parent, decision, now):
         flags = TAKES | ISO if get(place, PLACE.iso) != 0 else TAKES
         price, venue = sign * get(place, PLACE.worst), get(place, PLACE.venue)
         if want_order(router, parent, venue, taken, price, IOC, flags, decision, send_ns) != 0:
+            ask_for_venue(router, venue, get(parent_row(router, parent), PARENT.instrument))
             total += taken
     return total
 

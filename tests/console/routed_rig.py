@@ -183,14 +183,20 @@ class Day:
         return read_setup(files.venues, files.limits, files.parents, self.first_ns, seed)
 
     def replay(
-        self, files: Files, *, seed: int = 1, burst: int = 64, speed: str = "max"
+        self,
+        files: Files,
+        *,
+        seed: int = 1,
+        burst: int = 64,
+        speed: str = "max",
+        orders: int | None = None,
     ) -> Results:
-        """A run as the command makes it."""
+        """A run as the command makes it; `orders`: first room of tables of orders."""
         how = How(
             name="test",
             files=self.captures,
             plan=self.plan,
-            orders=self.orders,
+            orders=orders or self.orders,
             speed=speed,
             burst=burst,
         )

@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 from routed_rig import PARENTS, Files, limits_text, the_day, write_files
 
+from console.plan import replay_uri
+from console.routed.run import RoutedRun
 from console.runreport.results import Results
 from nic.configfile import ConfigError
 from router.venuefile import SHIPPED
 
+SMALL = 256  # orders of a venue that there is room for at first
 SPEED = "50"  # 4.5 s of captures in a tenth of a second
 FEEDS = [(64, "max"), (64, "max"), (1, "max"), (7, "max"), (256, "max"), (64, "max"),
          (64, SPEED), (7, SPEED), (256, SPEED)]  # fmt: skip
@@ -51,6 +54,21 @@ def test_the_order_stream_is_the_same(files: Files, first: Results, burst: int, 
         "venues",
     ):
         assert same_rows(getattr(again, name), getattr(first, name)), name
+
+
+def test_where_tables_of_books_grow_changes_nothing(files: Files, first: Results) -> None:
+    again = the_day().replay(files, orders=SMALL, burst=2)
+    assert again.counts == first.counts
+
+
+def test_a_step_ends_before_a_table_is_full() -> None:
+    day = the_day()
+    with RoutedRun(day.plan, SMALL) as run:
+        with run.opened(day.kernels[0], replay_uri(day.captures), burst=2) as step:
+            while step(1 << 20):  # all of the captures, if nothing ended it
+                pass
+        assert max(book.generation for book in run.books.values()) > 1
+        assert run.faults() == {}
 
 
 def test_another_seed_is_another_stream(files: Files, first: Results) -> None:

@@ -7,14 +7,16 @@ from numba import njit
 
 from nic.regions import allowed
 from router.routing.hidden import halved
-from router.routing.posting import post
+from router.routing.posting import post, record_post
 from router.routing.posting_costs import fill_chance
 
 
 @njit(nogil=True, cache=True)
 def enter_post(router, parent, quantity, limit, shown, now):
     """`post` for Python."""
-    return post(router, parent, quantity, limit, shown, now)
+    made = post(router, parent, quantity, limit, shown, now)
+    record_post(router, now)
+    return made
 
 
 @njit(nogil=True, cache=True)

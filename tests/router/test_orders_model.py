@@ -58,7 +58,7 @@ sequence = st.tuples(
 ).map(lambda both: both[0] + both[1])
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=90, deadline=None, suppress_health_check=list(HealthCheck))
 @given(sequence)
 def test_any_sequence_of_asks_and_reports_comes_out_as_in_the_slow_model(
     steps: list[tuple[Any, ...]],

@@ -37,7 +37,7 @@ def test_halving_is_the_power_of_two(value: int, elapsed: int, half_life: int) -
     assert enter_halved(value, elapsed, half_life) == pytest.approx(wanted, abs=7e-4 * wanted + 2)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 @given(st.integers(1, 10**9), st.integers(0, 100_000), st.integers(1, 100_000))
 def test_the_chance_to_execute_is_that_of_the_float_model(
     outflow: int, queue: int, size: int
@@ -82,7 +82,7 @@ def markets(draw: Any) -> tuple[list[SlowVenue], int]:
     return venues, sign
 
 
-@settings(deadline=None, max_examples=120)
+@settings(deadline=None, max_examples=80)
 @given(
     markets(),
     st.integers(1, 5000),

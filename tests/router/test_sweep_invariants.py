@@ -118,7 +118,7 @@ def check_arrival(sweep: Sweep, scene: list[Venue]) -> None:
 
 
 @settings(
-    max_examples=800, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=450, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(scene=scenes())
 def test_sweeps_keep_every_rule_and_cost_least(
@@ -135,7 +135,7 @@ def test_sweeps_keep_every_rule_and_cost_least(
 
 
 @settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=180, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(scene=turning_scenes())
 def test_fees_that_change_at_a_dollar_are_no_trap(
