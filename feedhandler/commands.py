@@ -47,6 +47,16 @@ class Commands:
         return len(self._ring)
 
     @property
+    def sent_count(self) -> int:
+        """Commands that went into the ring, in all."""
+        return self._ring.pushed_count
+
+    @property
+    def taken_count(self) -> int:
+        """Commands that the loop has done, in all."""
+        return self._ring.popped_count
+
+    @property
     def refused_count(self) -> int:
         """Commands that found the ring full."""
         return self._ring.refused_count

@@ -31,7 +31,18 @@ class Ring:
             self._row["config"]["slot_count"] = self.slot_count
 
     def __len__(self) -> int:
-        return int(self._row["producer"]["tail"][0]) - int(self._row["consumer"]["head"][0])
+        popped = self.popped_count  # first: what is popped between the two looks was pushed before
+        return self.pushed_count - popped
+
+    @property
+    def pushed_count(self) -> int:
+        """Records that the producer has added, in all."""
+        return int(self._row["producer"]["tail"][0])
+
+    @property
+    def popped_count(self) -> int:
+        """Records that the consumer has taken, in all."""
+        return int(self._row["consumer"]["head"][0])
 
     @property
     def refused_count(self) -> int:

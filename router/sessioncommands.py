@@ -49,6 +49,7 @@ class SessionCommands:
 
     def __init__(self, commands: Commands, tables: RouterTables, clock: Callable[[], int]) -> None:
         self._commands, self._tables, self._clock = commands, tables, clock
+        self._last = 0  # commands in the ring, up to the last of ours
         count = len(tables.block["sessions"])
         self._early: NDArray[np.uint8] = tables.block["session_early"].reshape(count, -1)
 
@@ -88,11 +89,13 @@ class SessionCommands:
 
     @property
     def all_taken(self) -> bool:
-        """Whether the loop is done with every command so far."""
-        return self._commands.waiting_count == 0
+        """Whether the loop is done with every command that was sent here so far."""
+        return self._commands.taken_count >= self._last
 
     def _send(self, kind: int, *words: int) -> bool:
-        return self._commands.send(kind, self._clock(), words)
+        sent = self._commands.send(kind, self._clock(), words)
+        self._last = self._commands.sent_count if sent else self._last
+        return sent
 
 
 def early_section(sessions: int) -> tuple[str, np.dtype[np.uint8], int]:
