@@ -5,6 +5,7 @@ At the end both sides' accounts of every order have to be the same.
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -20,7 +21,8 @@ from console.compiling import compile_all
 from console.routed.replaying import routed_kernels
 
 VENUES = ("nasdaq", "bzx", "nyse", "memx", "iex")
-STRATEGIES = 3  # that have had something to decide, at least
+MESSAGES = 40  # that have left before the first connection breaks
+STRATEGIES, PLACES = 3, 3  # that have had something to do, at least: it is a market
 CUTS = 5  # at most so many, until one meets an open order
 VENUE = """
 [[accounts]]
@@ -103,7 +105,7 @@ def test_both_sides_agree_on_every_order_when_sessions_break_and_a_signal_ends_i
     desk.wait(lambda: desk.count("logged in as") == len(VENUES), "all sessions are up")
     (desk.folder / "parents.toml").write_text(parents())
     desk.wait(lambda: desk.count("parent", "is parent") == len(WANTED), "the parents are known")
-    desk.wait(lambda: has_sent(desk), "orders were sent")
+    desk.wait(lambda: sent(desk) >= MESSAGES, "orders were sent")
     cuts = 0
     while cuts < CUTS and not desk.count("open orders are unknown"):
         cuts += 1
@@ -115,7 +117,7 @@ def test_both_sides_agree_on_every_order_when_sessions_break_and_a_signal_ends_i
     assert venues.stop() == 0, desk.said()
     found = check_agreement(desk.results, desk.folder / "venues")
     assert [order for order in found.orders.values() if order["state"] == "open"] == []
-    assert {venue for venue, _ in found.orders} == set(VENUES)
+    assert len({venue for venue, _ in found.orders}) >= PLACES
     assert len(found.executions) > 5 and len(found.orders) > 20
     decided = pyarrow.parquet.read_table(desk.results / "decisions.parquet", columns=["parent"])
     assert len(set(decided["parent"].to_pylist())) >= STRATEGIES
@@ -123,10 +125,10 @@ def test_both_sides_agree_on_every_order_when_sessions_break_and_a_signal_ends_i
     assert no_password_in(desk), "a password was written"
 
 
-def has_sent(desk: Desk) -> bool:
-    """Whether the run's line of state says that messages were sent, and some executed."""
-    lines = [line for line in desk.events() if "sessions up" in line]
-    return bool(lines) and not lines[-1].endswith("fills 0")
+def sent(desk: Desk) -> int:
+    """Messages that the run has sent, as its last line of state says."""
+    found = [re.search(r"sent (\d+), fills [1-9]", line) for line in desk.events()]
+    return max((int(match[1]) for match in found if match is not None), default=0)
 
 
 def no_password_in(desk: Desk) -> bool:
