@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from feedhandler.actions import SYMBOL, TEST_SYMBOL
 from feedhandler.books.views import BookViews
 from feedhandler.consolidated.layout import LEFT_OUT, NO_INSTRUMENT
-from feedhandler.consolidated.market import Market
+from feedhandler.consolidated.market import MarketShard
 from feedhandler.feed import Feed
 from feedhandler.symbology import Convention, canonical, parse
 from feedhandler.wire.access import symbol_of
@@ -172,7 +172,7 @@ class SymbolMaster:
         elif found.number != LEFT_OUT:
             found.number = LEFT_OUT  # its number stays taken: nobody is given it again
 
-    def fill(self, market: Market, venue: int, books: BookViews) -> int:
+    def fill(self, market: MarketShard, venue: int, books: BookViews) -> int:
         """Writes what is known of a venue into the market's tables; how many keys it maps.
 
         Args:
