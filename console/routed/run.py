@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from typing import Final
 
 import numpy as np
@@ -11,6 +12,8 @@ from console.marketrun import MarketRun
 from console.plan import Plan
 from console.routed.far import far_venues, install_far
 from console.routed.setup import Setup
+from console.venuerun import Piece
+from feedhandler.consolidated.market import MarketShard
 from feedhandler.consolidated.streamformat import TRADE
 from feedhandler.feed import Feed
 from nic.block import Block
@@ -26,6 +29,7 @@ from router.orders.layout import order_sections
 from router.parentfile import load_parents
 from router.risk.keeper import LimitsKeeper
 from router.risk.layout import risk_sections
+from router.risk.shares import WHOLE
 from router.routing.layout import scratch_sections
 from router.routing.learning import Learning, learning_sections
 from router.strategies.curves import curve_sections
@@ -67,6 +71,8 @@ class RoutedRun(MarketRun):
         setup: the files; None for a run that only learns the symbols.
         other: the run that learnt them.
         measure: whether each step is timed.
+        piece, market: as of MarketRun.
+        part: of the limits, where several loops divide them.
 
     Attributes:
         tables: the router's.
@@ -83,9 +89,14 @@ class RoutedRun(MarketRun):
         unknown_trades: bool = False,
         strict: bool = False,
         measure: bool = False,
+        piece: Piece | None = None,
+        market: MarketShard | None = None,
+        part: Fraction = WHOLE,
     ) -> None:
-        super().__init__(plan, orders, unknown_trades=unknown_trades, strict=strict)
-        self.measure = measure
+        super().__init__(
+            plan, orders, unknown_trades=unknown_trades, strict=strict, piece=piece, market=market
+        )
+        self.measure, self.part = measure, part
         self.far: ReplayVenues | None = None
         if other is not None:
             self.adopt(other)
@@ -132,7 +143,9 @@ class RoutedRun(MarketRun):
         ]
         sessions = Sessions(settings, sizes.instruments + 1)
         self._make(sizes, sessions)
-        fill_venues(self.tables, setup.venues, quoting_numbers(self.feeds), setup.venues_path)
+        numbers = quoting_numbers(self.feeds)
+        quoting = {name: n for name, n in numbers.items() if self.venues[n] in self.read}
+        fill_venues(self.tables, setup.venues, quoting, setup.venues_path)
         self.tables.head["seed"] = setup.seed
         sessions.install(self.tables)
         self.learning = Learning(self.tables)
@@ -141,7 +154,7 @@ class RoutedRun(MarketRun):
         symbols = {name: number for number, name in names.items()}
         accounts = {name: number for number, name in enumerate(setup.accounts, 1)}
         venues = {venue.name: number for number, venue in enumerate(setup.venues)}
-        self.limits = LimitsKeeper(self.tables, symbols, venues, accounts)
+        self.limits = LimitsKeeper(self.tables, symbols, venues, accounts, self.part)
         self.limits.load(setup.limits_path)
         self._place_parents(setup, symbols, accounts)
         midnight_ns = setup.hours.midnight_ns
@@ -174,7 +187,6 @@ class RoutedRun(MarketRun):
 
     def prepare(self, block: Block) -> None:
         """Tells a fresh loop where the router is."""
-        self.block = block
         block["control"]["router"] = self.tables.address
 
     def connect(self, act: int, take_answers: int) -> None:

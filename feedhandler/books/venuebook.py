@@ -104,6 +104,17 @@ class VenueBook(BookViews):
         with allowed(*self.blocks, actions) if CHECKED else nullcontext():
             apply_function().ctypes(self.address, int(actions.ctypes.data), len(actions))
 
+    def know_keys(self, other: VenueBook) -> None:
+        """Numbers instruments as other books of the same venue have done so far.
+
+        For books that have met nothing yet. Raises ValueError where they have, or there is another
+        room for instruments.
+        """
+        if int(self.head["known_keys"]) or self.sizes.instruments != other.sizes.instruments:
+            raise ValueError("keys can be taken over by new books of the same size only")
+        self._main["keys"][:] = other._main["keys"]
+        self.head["known_keys"] = other.head["known_keys"]
+
     def prepare_growth(
         self,
         *,

@@ -28,7 +28,6 @@ EVERYTHING: Final = ("*",)
 Core = Annotated[int, msgspec.Meta(ge=0, le=4095)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=16)]
-Texts = Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
 
 
 class Shard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -44,9 +43,14 @@ class Shard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     name: Name
     core: Core
-    symbols: Texts
-    channels: Texts = EVERYTHING
+    symbols: tuple[str, ...]
+    channels: tuple[str, ...] = EVERYTHING
     share: Share = 0.0
+
+    def __post_init__(self) -> None:
+        for key in ("symbols", "channels"):
+            if not getattr(self, key):
+                raise ValueError(f"{key}: expected at least one")
 
     def reads(self, channel: str) -> bool:
         """Whether it reads a channel."""
@@ -63,7 +67,7 @@ class Shards(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     at most: else ValueError, one line.
     """
 
-    shards: Annotated[tuple[Shard, ...], msgspec.Meta(min_length=1, max_length=MOST_SHARDS)]
+    shards: tuple[Shard, ...]
 
     def __post_init__(self) -> None:
         check_shards(self.shards)
@@ -87,6 +91,8 @@ def check_shards(shards: Sequence[Shard]) -> None:
     """Raises ValueError for shards that do not fit together, naming both. Cores are not asked for
     here: the file may be written for another machine.
     """
+    if not 1 <= len(shards) <= MOST_SHARDS:
+        raise ValueError(f"shards: expected 1 to {MOST_SHARDS}, found {len(shards)}")
     for what in ("name", "core"):
         seen: dict[object, int] = {}
         for number, shard in enumerate(shards):

@@ -23,8 +23,8 @@ LETTERS: Final = 8
 NOBODY: Final = -1
 FIRST: Final = 0  # the shard that has what nobody else has: texts without letters
 SCATTER: Final = 0x9E3779B97F4A7C15 - (1 << 64)
-SCATTER_SHIFT: Final = 20
-SCATTER_MASK: Final = (1 << 40) - 1
+SCATTER_SHIFT: Final = 32
+SCATTER_MASK: Final = (1 << 31) - 1
 
 RULE_DTYPE: Final = np.dtype(
     [
@@ -77,7 +77,8 @@ def owner_of(rule, root):
     owner = interval_owner(rule, root)
     if owner != NOBODY or root == 0:
         return max(owner, FIRST)
-    scattered = (wrapping_product(root, SCATTER) >> SCATTER_SHIFT) & SCATTER_MASK
+    folded = root ^ (root >> SCATTER_SHIFT)  # short roots have nothing but zeros below
+    scattered = (wrapping_product(folded, SCATTER) >> SCATTER_SHIFT) & SCATTER_MASK
     place = scattered % load_i64le(rule + RULE.class_count)
     owner = load_i64le(load_i64le(rule + RULE.classes) + 8 * place)
     return owner if owner != NOBODY else load_i64le(rule + RULE.rest)

@@ -79,7 +79,8 @@ def letters_of(word: int) -> str:
 
 def scattered(root: int) -> int:
     """What classes are made from, as `owning.owner_of` has it."""
-    return ((root * SCATTER) >> SCATTER_SHIFT) & SCATTER_MASK
+    folded = root ^ (root >> SCATTER_SHIFT)
+    return ((folded * SCATTER) >> SCATTER_SHIFT) & SCATTER_MASK
 
 
 def _behind(prefix: str) -> int:
