@@ -162,6 +162,7 @@ def _counts(parts: Sequence[Counts]) -> Counts:
 def _facts(parts: Sequence[RunFacts], names: Sequence[str], run_name: str) -> RunFacts:
     notes = list(dict.fromkeys(note for part in parts for note in part.notes))
     notes.append(f"{len(parts)} loops, their counters together: {', '.join(names)}.")
+    notes.append("The digest is that of the loops' digests, in this order.")
     marks: dict[int, int] = {}
     for part in parts:
         marks |= part.marks

@@ -91,7 +91,8 @@ def executions(results: Results) -> dict[str, list[tuple[Any, ...]]]:
 
 OF_PARENT = (
     "state", "instrument", "account", "side", "quantity", "arrived_ns", "arrival", "cum",
-    "notional", "fees", "open", "children", "rejects", "ended_ns", "reason", "closing", "closing_volume",
+    "notional", "fees", "open", "children", "rejects", "ended_ns", "reason", "closing",
+    "closing_volume",
 )  # fmt: skip
 
 
