@@ -23,6 +23,7 @@ from feedhandler.shards.config import Shards
 ROUNDS: Final = 256  # of a loop between two looks at how full its tables are
 BURST: Final = 64
 Object = dict[str, Any]
+Times = tuple[float, float]  # by the clock, and of a core
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ class Seen:
 
     Attributes:
         name, core: of the shard.
-        seconds: in the loop, with the growth of tables.
+        seconds: in the loop, with the growth of tables, by the clock.
+        cpu_seconds: of them, those that its thread had a core.
         symbols: instruments of the consolidated book that are its own.
         left_out: actions on others' symbols.
         orders: alive at the end, in all books.
@@ -43,6 +45,7 @@ class Seen:
     name: str
     core: int | None
     seconds: float
+    cpu_seconds: float
     symbols: int
     left_out: int
     orders: int
@@ -125,27 +128,28 @@ class ShardedBooks:
             for part, run, kernel in zip(self.parts, self.runs, kernels, strict=True):
                 step = stack.enter_context(run.opened(kernel, uri, burst=burst))
                 jobs.append(Job(part.name, part.core, self._driven(step, rounds), self.stop))
-            seconds = run_together(jobs)
+            times = run_together(jobs)
             feeds = [snapshot(run.block) for run in self.runs]
-        given = zip(self.parts, self.runs, seconds, feeds, strict=True)
+        given = zip(self.parts, self.runs, times, feeds, strict=True)
         return [self._seen(*each) for each in given]
 
-    def _driven(self, step: Callable[[int], bool], rounds: int) -> Callable[[], float]:
-        def work() -> float:
-            began_s = time.perf_counter()
+    def _driven(self, step: Callable[[int], bool], rounds: int) -> Callable[[], Times]:
+        def work() -> Times:
+            began_s, had_s = time.perf_counter(), time.thread_time()
             while step(rounds) and not self._told:
                 pass
-            return time.perf_counter() - began_s
+            return time.perf_counter() - began_s, time.thread_time() - had_s
 
         return work
 
-    def _seen(self, part: Part, run: MarketRun, seconds: float, feed: Object) -> Seen:
+    def _seen(self, part: Part, run: MarketRun, times: Times, feed: Object) -> Seen:
         owner, names = part.piece.owner, range(1, len(run.master) + 1)
         own = [n for n in names if owner.rule.owner(run.master.name_of(n)) == owner.shard]
         return Seen(
             name=part.name,
             core=part.core,
-            seconds=seconds,
+            seconds=times[0],
+            cpu_seconds=times[1],
             symbols=len(own),
             left_out=sum(book.left_out for book in run.books.values()),
             orders=sum(int(book.head["live_orders"]) for book in run.books.values()),

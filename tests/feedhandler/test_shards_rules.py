@@ -141,6 +141,16 @@ def test_a_bad_file_is_one_line(tmp_path: Path, text: str, line: str) -> None:
     assert said.startswith(str(path)) and line in said and "\n" not in said
 
 
+def test_the_example_of_the_page_can_be_read(repository: Path, tmp_path: Path) -> None:
+    page = (repository / "feedhandler" / "README.md").read_text()
+    (text,) = [part for part in page.split("```toml\n")[1:] if part.startswith("[[shards]]")]
+    path = tmp_path / "shards.toml"
+    path.write_text(text.partition("```")[0])
+    shards = load_shards(path)
+    check_channels(shards, ["nasdaq", "cboe 1", "nyse"], path)
+    assert shards.names == ["east", "west"] and shards.owners.owner("MSFT") == 0
+
+
 def test_tenths_make_a_whole() -> None:
     parts = [Shard(name=f"s{n}", core=n, symbols=(f"{n}/10",), share=0.1) for n in range(10)]
     assert sum(shard.part for shard in Shards(shards=tuple(parts)).shards) == 1
