@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from feedhandler.books import layout
 from feedhandler.books.applying import apply_function, grow_function
-from feedhandler.books.filterlayout import Owner, make_filter
+from feedhandler.books.filterlayout import ANOTHERS, Owner, make_filter
 from feedhandler.books.sizes import LEVEL_CHUNK_BYTES, Sizes
 from feedhandler.books.tables import main_sections, make_tables, use_tables
 from feedhandler.books.views import BookViews, make_seat, tables_path
@@ -103,6 +103,12 @@ class VenueBook(BookViews):
         """Applies ACTION_DTYPE records in order, as the loop does."""
         with allowed(*self.blocks, actions) if CHECKED else nullcontext():
             apply_function().ctypes(self.address, int(actions.ctypes.data), len(actions))
+
+    def owns(self, instrument: int) -> bool:
+        """Whether the books keep an instrument, as far as they know whose it is."""
+        if self._filter is None:
+            return True
+        return int(self._filter["owners"][instrument]) != ANOTHERS
 
     def know_keys(self, other: VenueBook) -> None:
         """Numbers instruments as other books of the same venue have done so far.
