@@ -13,7 +13,9 @@ SOURCES_OF_BUILD := pyproject.toml setup.py captures/build_capture.py $(wildcard
 	nic/tuning/backends.py $(wildcard captures/csrc/*) $(wildcard nic/csrc/*)
 
 .DEFAULT_GOAL := run
-.PHONY: run install test test-checked lint bench bench-books fuzz samples wheel wheel-check clean help
+.PHONY: run install test test-checked lint bench bench-books fuzz efvi-check samples wheel \
+	wheel-check clean help tune-show tune untune isolate-cores irq-affinity hugepages nic-tune \
+	onload-run dpdk-bind
 
 run: install ## install and replay the sample market with orders, with a report (the default)
 	$(SWEEPWIRE) replay --sample
@@ -63,6 +65,9 @@ fuzz: install ## the long campaigns: a million mutations through reader, frame p
 	SWEEPWIRE_CHECKED=1 SWEEPWIRE_FUZZ=200000 $(BIN)/python -m pytest \
 		tests/property/test_property_packet_fuzz.py
 
+efvi-check: install ## run the port tests on a Solarflare or AMD NIC (SWEEPWIRE_EFVI_RX=, _TX=)
+	$(BIN)/python tests/nic/efvi_check.py
+
 samples: install ## make captures/samples and their golden decodes anew (same bytes every time)
 	$(BIN)/python tests/golden/make_samples.py
 	$(BIN)/python tests/golden/make_market_sample.py
@@ -81,6 +86,57 @@ wheel-check: wheel ## install that wheel in a fresh environment and try its comm
 		wheel-venv/bin/sweepwire replay wheel-venv/lib/*/site-packages/captures/samples/*.pcap; \
 		wheel-venv/bin/sweepwire replay --sample --out wheel-venv/results; \
 		test -s wheel-venv/results/report.html'
+
+# Tuning. DRYRUN=1 prints and writes nothing; SYSROOT=DIR works on a made-up /sys and /proc. The rest
+# is named as the options of `sweepwire tune` are: CORES IFACE PAGES CHANNELS FIFO=1 RISKY=1, and
+# STATE= for the file that keeps the settings of before.
+yes = $(if $(filter-out 0 no,$($(1))),$(2))
+given = $(if $($(1)),$(2) '$($(1))')
+TUNE_DRY = $(call yes,DRYRUN,--dry-run)
+TUNE_ROOT = $(call given,SYSROOT,--sysroot)
+TUNE_STATE = $(call given,STATE,--state)
+TUNE_RISKY = $(call yes,RISKY,--risky)
+TUNE_CORES = $(call given,CORES,--cores) $(call given,IFACE,--interface)
+TUNE_WISH = $(TUNE_CORES) $(call given,PAGES,--pages) $(call given,CHANNELS,--channels) \
+	$(call yes,FIFO,--fifo) $(TUNE_RISKY) $(TUNE_ROOT)
+TUNE_APPLY = $(SWEEPWIRE) tune apply $(TUNE_WISH) $(TUNE_DRY) $(TUNE_STATE)
+
+# Not `install`: root, who tunes, must not leave files of his own in .venv.
+$(BIN)/sweepwire:
+	$(MAKE) install
+
+tune-show: $(BIN)/sweepwire ## the plan: every knob, what it is, what it should be, what it costs
+	$(SWEEPWIRE) tune show $(TUNE_WISH)
+
+tune: $(BIN)/sweepwire ## turn the knobs for a polling loop; saves what was there (DRYRUN=1 prints)
+	$(TUNE_APPLY)
+
+untune: $(BIN)/sweepwire ## put back what was there before
+	$(SWEEPWIRE) tune restore $(TUNE_DRY) $(TUNE_ROOT) $(TUNE_STATE)
+
+isolate-cores: $(BIN)/sweepwire ## keep other work off the loop's cores (CORES=), as far as without a reboot
+	$(TUNE_APPLY) --only cores
+	$(SWEEPWIRE) tune boot $(TUNE_CORES) $(TUNE_RISKY) $(TUNE_ROOT)
+
+irq-affinity: $(BIN)/sweepwire ## keep interrupts off the loop's cores, the NIC's (IFACE=) on its node
+	$(TUNE_APPLY) --only irqs
+
+hugepages: $(BIN)/sweepwire ## keep PAGES= huge pages on the loop's node
+	$(if $(PAGES),,$(error PAGES: how many huge pages?))
+	$(TUNE_APPLY) --only hugepages
+
+nic-tune: $(BIN)/sweepwire ## rings, channels, coalescing of IFACE=, and how sockets wait
+	$(if $(IFACE),,$(error IFACE: which interface?))
+	$(TUNE_APPLY) --only nic --only network
+
+onload-run: $(BIN)/sweepwire ## run CMD= under Onload
+	$(if $(CMD),,$(error CMD: what to run?))
+	$(SWEEPWIRE) tune onload $(TUNE_DRY) $(TUNE_RISKY) -- $(CMD)
+
+dpdk-bind: $(BIN)/sweepwire ## give the device PCI= to DRIVER= (vfio-pci); untune gives it back
+	$(if $(PCI),,$(error PCI: which device, as 0000:03:00.0?))
+	$(SWEEPWIRE) tune bind '$(PCI)' $(call given,DRIVER,--driver) $(TUNE_DRY) $(TUNE_RISKY) \
+		$(TUNE_ROOT) $(TUNE_STATE)
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) build dist out *.egg-info .mypy_cache .ruff_cache .hypothesis

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import unquote
 
 from numba import types
@@ -16,12 +17,18 @@ from feedhandler.feed import Feed
 from feedhandler.lines import setup as line_setup
 from feedhandler.lines.setup import Lines
 from feedhandler.loop import run
-from feedhandler.stateblock import LoopOptions, create_state
+from feedhandler.stateblock import LinkPort, LoopOptions, create_state
 from nic.block import Block
-from nic.port import Port
 
 COUNTING = "the loop that counts"
 NAMED_FILES = 2
+
+
+class NamedPort(LinkPort, Protocol):
+    """A port that says where it is."""
+
+    @property
+    def uri(self) -> str: ...
 
 
 def loop_kernel(
@@ -49,7 +56,7 @@ def loop_kernel(
 
 def make_state(
     plan: Plan,
-    ports: Sequence[Port],
+    ports: Sequence[NamedPort],
     options: LoopOptions,
     path: Path | None,
     tick_hz: float,

@@ -17,6 +17,7 @@ from typer.main import get_command as click_command
 # and the light commands start without numba.
 COMMANDS = {
     "replay": ("console.replay", "Run captures or live ports through the hot loop and report."),
+    "run": ("console.live.command", "Route orders to live venues, until a signal or the close."),
     "decode": ("console.decode", "Print the messages in captures, for people or as JSON Lines."),
     "bbo": (
         "console.bbo",
@@ -32,9 +33,11 @@ COMMANDS = {
     "market": ("console.market", "Make simulated markets, and look at them: measures and plots."),
     "venue": ("console.venue", "Run simulated exchanges on real sockets."),
     "doctor": ("console.doctor", "Say what this machine offers a polling loop."),
+    "tune": ("console.tune", "Tune the machine for a polling loop, and take it back."),
+    "jitter": ("console.jitter", "Measure how often a core is kept from its loop, and how long."),
 }
 # By name, so that nothing is imported for the commands that cannot raise them.
-EXPECTED = {"CaptureError", "ConfigError", "CoreError", "PortError", "UriError"}
+EXPECTED = {"CaptureError", "ConfigError", "CoreError", "PortError", "TuneError", "UriError"}
 USAGE = 2
 INTERRUPTED = 128 + signal.SIGINT
 PIPE_CLOSED = 128 + signal.SIGPIPE

@@ -52,7 +52,7 @@ class MarketRun(VenueRun):
     ) -> None:
         super().__init__(plan, orders, strict=strict, piece=piece)
         self.venues = list(self.feeds)
-        self.master = SymbolMaster()
+        self.master = SymbolMaster(owner=piece.owner if piece is not None else None)
         self.market = market or self._own_market(unknown_trades)
         for number, (name, feed) in enumerate(self.feeds.items()):
             tape = feed.consolidated
@@ -130,7 +130,7 @@ class MarketRun(VenueRun):
         for name, feed in self.feeds.items():
             if feed.keys == "text" and self.books[name].sizes != UNREAD:
                 self.books[name].know_keys(other.books[name])
-        owner, numbers = self.piece.owner, range(1, len(self.master) + 1)
-        others = [n for n in numbers if owner.rule.owner(self.master.name_of(n)) != owner.shard]
+        owner, names = self.piece.owner, self.master.name_of
+        others = [n for n in range(1, len(self.master) + 1) if not owner.owns(names(n))]
         maps[np.isin(maps, others)] = LEFT_OUT
         return maps

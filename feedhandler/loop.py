@@ -1,11 +1,12 @@
 """The receive loop: poll ports, parse frames, find channels, hand datagrams to a handler.
 
-A handler is three kernels, given as `KernelRef` so that each configuration compiles only its own:
+A handler is four kernels, given as `KernelRef` so that each configuration compiles only its own:
 
     handle(state, channel, payload, length, timestamp_ns, burst_index) -> messages decoded, int64
     flush(state, packet_count) -> 0, or 1 to stop the loop; once after each burst, before its frames
         are released, and after each command
     command(state, record) -> 1, or 0 for a kind that it does not know; int64
+    between(state) -> what it took, int64; once a round, for what comes by other ways than links
 
 `state` is the address of the state block, `channel` the channel index, `payload` an address whose
 next `length` bytes may be read until flush returns, `record` that of a COMMAND_DTYPE row.
@@ -266,7 +267,7 @@ def wait(state, idle_rounds):
 
 
 @njit(nogil=True)
-def run_loop(state, handle, flush, command):
+def run_loop(state, handle, flush, command, between):
     """Polls until told to stop, all links have ended, or the round limit; packets received."""
     store_release_u64(state + RUN_STATUS, RUNNING)
     limit = load_i64le(state + ROUND_LIMIT)
@@ -275,7 +276,7 @@ def run_loop(state, handle, flush, command):
         received = poll_links(state, handle, flush)
         packets += received
         rounds += 1
-        taken = take_command(state, received, flush, command)
+        taken = take_command(state, received, flush, command) + between(state)
         store_release_u64(state + HEARTBEAT, load_u64le(state + HEARTBEAT) + np.uint64(1))
         if limit != 0 and rounds >= limit:
             break
@@ -302,6 +303,12 @@ def flush_nothing(state, packet_count):
 
 
 @njit(nogil=True)
+def nothing_between(state):
+    """The time between two rounds for handlers that only links bring something."""
+    return np.int64(0)
+
+
+@njit(nogil=True)
 def only_ticks(state, record):
     """The commands of handlers for which time only comes with packets."""
     return np.int64(load_i64le(record) == TICK)
@@ -310,9 +317,10 @@ def only_ticks(state, record):
 COUNT_DATAGRAM = KernelRef(count_datagram)
 FLUSH_NOTHING = KernelRef(flush_nothing)
 ONLY_TICKS = KernelRef(only_ticks)
+NOTHING_BETWEEN = KernelRef(nothing_between)
 
 
 @njit(nogil=True, cache=True)
 def run(state):
     """Runs the loop over the state block at `state` (uint64) with the handler that counts."""
-    return run_loop(state, COUNT_DATAGRAM, FLUSH_NOTHING, ONLY_TICKS)
+    return run_loop(state, COUNT_DATAGRAM, FLUSH_NOTHING, ONLY_TICKS, NOTHING_BETWEEN)

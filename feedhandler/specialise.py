@@ -30,7 +30,7 @@ from numba import njit
 import numpy as np
 
 from feedhandler.handler import batch_of, begin, context_of, count_actions, messages_so_far
-from feedhandler.loop import FLUSH_NOTHING, run_loop
+from feedhandler.loop import FLUSH_NOTHING, NOTHING_BETWEEN, run_loop
 from feedhandler.messages import GROW, TICK
 from nic.kernelref import KernelRef
 from nic.raw import load_i64le
@@ -69,11 +69,12 @@ def command(state, record):
 HANDLE = KernelRef({entry})
 FLUSH = {flush}
 COMMAND = KernelRef(command)
+BETWEEN = {between}
 
 
 @njit(nogil=True, cache=True)
 def run(state):
-    return run_loop(state, HANDLE, FLUSH, COMMAND)
+    return run_loop(state, HANDLE, FLUSH, COMMAND, BETWEEN)
 """
 PLAIN_HANDLE = """
 @njit(nogil=True)
@@ -111,6 +112,7 @@ class Sink:
         handle: the one that is given datagrams.
         other: the answer to a command that the feed handler does not know.
         ticked: a statement behind a tick of `timestamp_ns`.
+        between: a KernelRef for once a round.
     """
 
     imports: str = NO_BOOKS
@@ -121,6 +123,7 @@ class Sink:
     handle: str = "handle"
     other: str = "np.int64(0)"
     ticked: str = ""
+    between: str = "NOTHING_BETWEEN"
 
 
 DECODING = Sink()
@@ -204,6 +207,7 @@ def source(
         entry=sink.handle,
         other=sink.other,
         ticked=sink.ticked,
+        between=sink.between,
     )
     return head + kernels + body
 

@@ -95,6 +95,11 @@ class SymbolMaster:
         """Says how a venue spells."""
         self._conventions[venue] = convention
 
+    def add(self, name: str) -> int:
+        """Gives a symbol in canonical spelling its number before any venue names it; 0: no room."""
+        found = self._by_name.get(name) or self._new(name)
+        return NO_INSTRUMENT if found is None else found.number
+
     def number_of(self, name: str) -> int:
         """The number of a symbol in canonical spelling; NO_INSTRUMENT when nobody trades it."""
         found = self._by_name.get(name)

@@ -13,8 +13,19 @@ from cffi import FFI
 _ROOT = Path(__file__).resolve().parent.parent
 _BEGIN, _END = "/* cffi: begin */", "/* cffi: end */"
 
-HEADERS = ("port.h", "clock.h", "checked.h", "backends.h")
-PORT_SOURCES = ("clock.c", "checked.c", "udp_frame.c", "socket.c", "socket_join.c", "replay.c")
+HEADERS = ("port.h", "clock.h", "checked.h", "backends.h", "tcp.h", "handoff.h", "udp_template.h")
+PORT_SOURCES = (
+    *(
+        "clock.c",
+        "checked.c",
+        "udp_frame.c",
+        "udp_template.c",
+        "socket.c",
+        "socket_join.c",
+        "replay.c",
+    ),
+    *("tcp.c", "tcp_send.c", "tcp_open.c", "delegated.c", "handoff.c", "handoff_pump.c"),
+)
 
 
 def declarations(header: Path) -> str:
@@ -49,6 +60,7 @@ def make_builder() -> FFI:
         sources=_sources(),
         include_dirs=["nic/csrc", "captures/csrc"],
         depends=_headers(),
+        libraries=["dl"],  # dlsym, where the C library does not have it itself
         py_limited_api=True,  # one binary serves every CPython from 3.11 on
         extra_compile_args=["-std=gnu11", "-O3", "-fvisibility=hidden", "-Wall", "-Wextra"],
     )

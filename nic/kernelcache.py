@@ -81,11 +81,17 @@ def _imported_modules(module: str, is_package: bool, text: str) -> Iterator[str]
             yield f"{origin}.{name}"
 
 
-def kernel_sources(root: Path) -> list[Path]:
-    """Files under `root` with kernels in them, and every project module they import, sorted."""
+def kernel_sources(root: Path, package: str = "") -> list[Path]:
+    """Files under `root` with kernels in them, and every project module they import, sorted.
+
+    With a package: its own files, and what those import.
+    """
     modules = _source_files(root)
     texts = {name: path.read_text("utf-8", "replace") for name, path in modules.items()}
-    pending = [name for name, text in texts.items() if _KERNEL_MARK.search(text)]
+    if package:
+        pending = [name for name in modules if f"{name}.".startswith(f"{package}.")]
+    else:
+        pending = [name for name, text in texts.items() if _KERNEL_MARK.search(text)]
     seen: set[str] = set()
     while pending:
         name = pending.pop()
@@ -97,8 +103,11 @@ def kernel_sources(root: Path) -> list[Path]:
     return sorted(modules[name] for name in seen)
 
 
-def sources_hash(root: Path) -> str:
-    """Hex digest over kernel sources, CPU, library versions and the checked flag (16 digits)."""
+def sources_hash(root: Path, package: str = "") -> str:
+    """Hex digest over kernel sources, CPU, library versions and the checked flag (16 digits).
+
+    With a package: over `kernel_sources` of it.
+    """
     from llvmlite import binding
 
     digest = hashlib.sha256()
@@ -106,7 +115,7 @@ def sources_hash(root: Path) -> str:
     libraries = [f"{name} {version(name)}" for name in ("numba", "llvmlite", "numpy")]
     facts = (sys.version, binding.get_host_cpu_name(), features, *libraries, checked_build())
     digest.update(repr(facts).encode())
-    for path in kernel_sources(root):
+    for path in kernel_sources(root, package):
         digest.update(path.relative_to(root).as_posix().encode() + b"\0")
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:16]

@@ -17,11 +17,17 @@ import numpy as np
 
 from nic._core import ffi
 from nic.backend import Backend, OpenBackend, PortError
+from nic.dpdk import OPTIONS as DPDK_OPTIONS
+from nic.dpdk import open_dpdk
+from nic.efvi import OPTIONS as EFVI_OPTIONS
+from nic.efvi import open_efvi
 from nic.layout import DESCRIPTOR_DTYPE, LINK_TYPE_SHIFT, RX_END, RX_ERROR, STATS_DTYPE
 from nic.replay import OPTIONS as REPLAY_OPTIONS
 from nic.replay import open_replay
 from nic.sockets import OPTIONS as SOCKET_OPTIONS
 from nic.sockets import open_socket
+from nic.tcp import OPTIONS as TCP_OPTIONS
+from nic.tcp import open_tcp
 from nic.tuning.backends import always_there, why_no_dpdk, why_no_efvi, why_no_xdp
 from nic.uri import UriError, parse_uri
 
@@ -48,9 +54,10 @@ BACKENDS = MappingProxyType(
         for row in (
             Backend("replay", "capture files", always_there, open_replay, REPLAY_OPTIONS),
             Backend("socket", "UDP sockets", always_there, open_socket, SOCKET_OPTIONS),
+            Backend("tcp", "TCP order sessions", always_there, open_tcp, TCP_OPTIONS),
             Backend("xdp", "AF_XDP", why_no_xdp),
-            Backend("dpdk", "DPDK", why_no_dpdk),
-            Backend("efvi", "ef_vi (Solarflare, AMD)", why_no_efvi),
+            Backend("dpdk", "DPDK", why_no_dpdk, open_dpdk, DPDK_OPTIONS),
+            Backend("efvi", "ef_vi (Solarflare, AMD)", why_no_efvi, open_efvi, EFVI_OPTIONS),
         )
     }
 )

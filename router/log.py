@@ -14,6 +14,8 @@ where a record does not fit before the end of the memory, a PAD record fills it 
     PARENT    parent, event, before << 8 | after, executed, open, reason
     LOST      records
     COMMAND   kind, 1 taken or 0 refused, parent or account or venue, words of the command
+    VENUE     venue, event of its breaker, failures, window in ns, times it opened, DOWN_ bits
+    SESSION   session, event, orders that it concerns, our sequence
 
 A candidate: venue, price, shares there, effective price, shares chosen, flags, and two words that
 depend on the style, see router.routing.
@@ -30,8 +32,11 @@ from nic.block import field_offset
 from nic.raw import load_acquire_u64, load_i64le, prefetch, store_release_u64, store_u64le
 
 LINE_BYTES: Final = 64
-PAD, SENT, CHILD, FILL, GATE, DECISION, PARENT, LOST, COMMAND = range(9)
-KINDS: Final = ("pad", "sent", "child", "fill", "gate", "decision", "parent", "lost", "command")
+PAD, SENT, CHILD, FILL, GATE, DECISION, PARENT, LOST, COMMAND, VENUE, SESSION = range(11)
+KINDS: Final = (
+    "pad", "sent", "child", "fill", "gate", "decision", "parent", "lost", "command", "venue",
+    "session",
+)  # fmt: skip
 
 LOG_DTYPE: Final = np.dtype(
     [

@@ -7,6 +7,7 @@ from numba import njit
 from nic.raw import load_i64le, store_u64le
 from router.tables import (
     ACCOUNT_BYTES,
+    CHILD,
     CHILD_BYTES,
     DOLLAR,
     HEAD,
@@ -84,3 +85,15 @@ def position_row(router, account, instrument):
     """Where the position of an account in an instrument is."""
     row = account * load_i64le(router + HEAD.instrument_count) + instrument
     return load_i64le(router + HEAD.positions) + POSITION_BYTES * row
+
+
+@njit(nogil=True, forceinline=True)
+def named_token(child):
+    """The token that a cancel names: the child's own; `child` is its row.
+
+    Where a replace was not answered the venue may know the order by either: in turn.
+    """
+    other = get(child, CHILD.new_token)
+    unanswered = get(child, CHILD.unanswered)
+    turn = other != 0 and unanswered > 0 and unanswered & 1 == 0
+    return other if turn else get(child, CHILD.token)

@@ -110,7 +110,8 @@ HEAD_DTYPE: Final = np.dtype(
         ("gone", "i8"),  # shares that are shown and not there any more (router/routing/gone.py)
         ("act", "i8"),  # a function: router.loop.acting.act
         ("take_answers", "i8"),  # a function (router, session, data, length, now)
-        ("unused_control", "i8", (2,)),
+        ("live", "i8"),  # 1: sessions have ports of their own, which are polled each round
+        ("unused_control", "i8", (1,)),
         # Written by the loop.
         ("now_ns", "i8"),  # time of the event being worked on
         ("due_ns", "i8"),  # nothing of ours happens before: the first timer or answer
@@ -138,7 +139,9 @@ HEAD_DTYPE: Final = np.dtype(
         ("quote_changes", "i8"),  # of the consolidated book, when it was last looked at
         ("unsaid_count", "i8"),  # orders that a venue's protocol has no words for
         ("unsent_count", "i8"),  # messages that a port refused
-        ("unused_loop", "i8", (14,)),
+        ("unanswered_count", "i8"),  # cancels and replaces that no answer came to in time
+        ("trip_count", "i8"),  # breakers that opened
+        ("unused_loop", "i8", (12,)),
     ]
 )
 
@@ -166,6 +169,7 @@ DOWN_SESSION: Final = 1
 DOWN_BREAKER: Final = 2
 DOWN_KILLED: Final = 4
 DOWN_ASKED: Final = 8  # a person said so
+DOWN_FEED: Final = 16  # its feed is silent: what it shows may be old
 
 VENUE_DTYPE: Final = np.dtype(
     [
@@ -183,6 +187,10 @@ VENUE_DTYPE: Final = np.dtype(
         ("latency_ns", "i8"),  # expected, from send to match
         ("tick", "i8"),  # of prices of a dollar or more
         ("small_tick", "i8"),  # below
+        ("answer_ns", "i8"),  # so long an answer to a cancel or replace is waited for; 0: for ever
+        ("breaker_failures", "i8"),  # so many in the window open the breaker; 0: there is none
+        ("breaker_window_ns", "i8"),
+        ("breaker_rest_ns", "i8"),  # until a venue is tried again; 0: until somebody says so
         ("tier_count", "i8"),
         ("tiers", TIER_DTYPE, (MOST_TIERS,)),
         # Written by the loop.
@@ -195,7 +203,13 @@ VENUE_DTYPE: Final = np.dtype(
         ("sent_shares", "i8"),
         ("open_orders", "i8"),
         ("rtt_ns", "i8"),  # of the last acknowledgement
-        ("unused", "i8", (15,)),
+        ("failures", "i8"),  # since `failing_ns`, see router.loop.breaker
+        ("failing_ns", "i8"),
+        ("opened_ns", "i8"),  # when its breaker opened last
+        ("probing", "i8"),  # 1: tried again, the next failure opens the breaker anew
+        ("trips", "i8"),  # how often it opened
+        ("unanswered", "i8"),  # cancels and replaces that no answer came to in time
+        ("unused", "i8", (5,)),
     ]
 )
 
@@ -350,6 +364,9 @@ CHILD_DTYPE: Final = np.dtype(
         ("seen_price", "i8"),  # what its venue showed on the side it takes from, when decided
         ("seen_shares", "i8"),
         ("located", "i8"),  # of a short sale: locates that it has used up
+        ("asked_ns", "i8"),  # when the last cancel or replace was asked for
+        ("watched", "i8"),  # 1: a timer is set for its answer
+        ("unanswered", "i8"),  # asks that no answer came to in time
     ]
 )
 
@@ -379,7 +396,7 @@ INTENT_DTYPE: Final = np.dtype(
 ENTER, REPLACE, CANCEL = 1, 2, 3
 INTENT_KINDS: Final = ("none", "enter", "replace", "cancel")
 
-PARENT_TIMER, INTENT_TIMER = 1, 2
+PARENT_TIMER, INTENT_TIMER, ANSWER_TIMER, VENUE_TIMER = 1, 2, 3, 4
 
 PLAN_DTYPE: Final = np.dtype(
     [

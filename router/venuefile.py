@@ -5,6 +5,8 @@ name = "nasdaq"
 quotes = "nasdaq"        # the venue's name in the channel map; absent: it shows nothing
 protocol = "ouch50"      # or "ouch42", "boe", "pillar"
 latency_ns = 22_000      # expected, from our send to its matching
+answer_ms = 2_000        # so long the answer to a cancel or replace is waited for; 0: for ever
+breaker = { failures = 25, window_ms = 1_000, rest_ms = 5_000 }
 [[venues.fees]]          # tiers, the first from 0 shares a day
 removed = { per_share = 300_000, per_notional = 300_000 }
 added = { per_share = -200_000 }
@@ -26,9 +28,12 @@ from router.tablespace import NAME_BYTES, RouterTables
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=1 << 40)]
 Positive = Annotated[int, msgspec.Meta(ge=1, le=1 << 40)]
+Short = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=86_400_000)]
 Protocol = Literal["ouch50", "ouch42", "boe", "pillar"]
 MOST_RATE: Final = 10_000_000  # a tenth of a currency unit a share, a tenth of the notional
 SHIPPED: Final = Path(__file__).with_name("venues.toml")
+NS_PER_MS: Final = 1_000_000
 RATES: Final = ("added", "removed", "added_hidden", "midpoint", "crossed")
 
 
@@ -59,6 +64,20 @@ class Tier(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     crossed: Rate = Rate()
 
 
+class Breaker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When orders stop going to a venue that does not take them; see `router.loop.breaker`.
+
+    Attributes:
+        failures: rejects, refused sends and missing answers that open it; 0: there is none.
+        window_ms: in which so many come.
+        rest_ms: until the venue is tried again; 0: until a person says so.
+    """
+
+    failures: Short = 25
+    window_ms: Milliseconds = 1_000
+    rest_ms: Milliseconds = 5_000
+
+
 class RoutedVenue(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A venue that orders can be sent to.
 
@@ -72,6 +91,8 @@ class RoutedVenue(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
         least: shares of an order.
         iso, hidden, post_only: what it takes.
         latency_ns: expected, from our send to its matching.
+        answer_ms: so long the answer to a cancel or replace is waited for; 0: for ever.
+        breaker: when orders stop going there by themselves.
         tick, small_tick: of prices of a currency unit and more, and below, 1e-8.
         fees: tiers, ascending.
     """
@@ -87,6 +108,8 @@ class RoutedVenue(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     hidden: bool = True
     post_only: bool = True
     latency_ns: Count = 0
+    answer_ms: Milliseconds = 2_000
+    breaker: Breaker = Breaker()
     tick: Positive = 1_000_000
     small_tick: Positive = 10_000
     fees: tuple[Tier, ...] = (Tier(),)
@@ -154,6 +177,10 @@ def fill_venues(
         row["takes_iso"], row["takes_hidden"] = venue.iso, venue.hidden
         row["takes_post_only"] = venue.post_only
         row["tick"], row["small_tick"] = venue.tick, venue.small_tick
+        row["answer_ns"] = venue.answer_ms * NS_PER_MS
+        row["breaker_failures"] = venue.breaker.failures
+        row["breaker_window_ns"] = venue.breaker.window_ms * NS_PER_MS
+        row["breaker_rest_ns"] = venue.breaker.rest_ms * NS_PER_MS
         row["tier_count"] = len(venue.fees)
         for tier, fees in enumerate(venue.fees):
             _fill_tier(row["tiers"][tier], fees)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from router.entry.protocols import PROTOCOLS
 from router.tablespace import RouterTables
 from router.venuefile import RoutedVenue
+from simulator.gateways.pillarterms import REASON_WORDS
 from simulator.matching.model import VenueModel, shipped_models
 from simulator.replay.models import ReplayVenue
 from simulator.replay.venues import ReplayVenues
@@ -50,6 +52,18 @@ def far_venues(
     ]
     market = int(tables.head["market"])
     return ReplayVenues(made, market, symbols, seed=seed, midnight_ns=midnight_ns)
+
+
+def reject_words(venues: Sequence[RoutedVenue]) -> dict[tuple[int, int], str]:
+    """What the codes of rejects mean, by number of the venue and code.
+
+    Where a protocol does not say so, by those who stand at the other end.
+    """
+    return {
+        (number, code): words
+        for number, venue in enumerate(venues)
+        for code, words in (PROTOCOLS[venue.protocol].reject_words or REASON_WORDS).items()
+    }
 
 
 def install_far(tables: RouterTables, far: ReplayVenues) -> None:

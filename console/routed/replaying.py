@@ -14,7 +14,9 @@ from numba import types
 from console.compiling import Kernel, compile_all
 from console.linestats import lines_of
 from console.main import complain
+from console.marketrun import MarketRun
 from console.plan import Plan, replay_uri
+from console.routed.far import reject_words
 from console.routed.run import RoutedRun
 from console.routed.setup import Setup, check_symbols
 from console.runreport.collect import Collector
@@ -32,17 +34,16 @@ from nic.kernelref import address_of
 from router.loop.acting import act
 from router.loop.source import ROUTING, answers_kernel
 from router.loop.stages import STAGES
-from router.orders.states import EVENTS, STATES
+from router.orders.states import EVENTS, PARENT_REASONS, STATES
 from router.parentcommands import END_DAY
 from router.risk.layout import REASONS
 from router.routing.layout import BOUNDED, BY_ISO, FLAGS, PROTECTED
-from router.tables import DARK_FIRST, PASSIVE, TAKE
+from router.tables import DARK_FIRST, DOWN_ASKED, PASSIVE, TAKE
 from router.venuefile import RoutedVenue
 
 WORDS: Final = (types.int64,) * 5
 ROUNDS: Final = 64  # of the loop between two looks at its log
 SETTLING_NS: Final = 5_000_000_000  # for answers that are under way when the captures end
-PARENT_REASONS: Final = ("", "refused too often", "strategy gave up", "by command", "end of day")
 
 
 @dataclass(frozen=True)
@@ -77,15 +78,16 @@ def protocols_of(venues: Sequence[RoutedVenue]) -> list[str]:
 
 
 def routed_kernels(
-    plan: Plan, protocols: Sequence[str], *, owned: bool = False
+    plan: Plan, protocols: Sequence[str], *, lines: bool | None = None, owned: bool = False
 ) -> tuple[Kernel, Kernel, Kernel]:
     """The loop for the feeds of a plan with the router behind it, its work, and its answers.
 
+    `lines`: whether it arbitrates between lines; None: where the plan has several of a channel.
     With `owned` the loop keeps the books of an owner's symbols.
     """
     names = ", ".join(feed.full_name for feed in plan.feeds)
-    lines = lines_of(plan) is not None
-    run = specialise.build(plan.feeds, lines=lines, sink=ROUTING, owned=owned)
+    arbitrates = lines_of(plan) is not None if lines is None else lines
+    run = specialise.build(plan.feeds, lines=arbitrates, sink=ROUTING, owned=owned)
     some = " in some symbols" if owned else ""
     return (
         Kernel(f"the loop for {names}, with orders{some}", run, (types.uint64,)),
@@ -120,7 +122,7 @@ def replay_with_orders(how: How, setup: Setup) -> Results:
 
 
 def _run(run: RoutedRun, kernel: Kernel, how: How) -> Results:
-    collector = Collector(run.tables, names_of(run))
+    collector = Collector(run.tables, names_of(run, run.setup.venues))
     uri = replay_uri(how.files, how.speed)
     with run.opened(kernel, uri, burst=how.burst) as step, signals_kept() as told:
         facts = drive(run, step, collector, how, told)
@@ -194,13 +196,14 @@ def notes_of(run: RoutedRun) -> tuple[str, ...]:
     if run.failed:
         lines.insert(0, f"The captures ended early: {run.failed}")
     down = run.tables.venues["down"]
-    off = [venue.name for number, venue in enumerate(run.setup.venues) if down[number] != 0]
+    asked = down & DOWN_ASKED != 0
+    off = [venue.name for number, venue in enumerate(run.setup.venues) if asked[number]]
     if off:
         lines.append(f"No feed in these captures, so no orders: {', '.join(off)}.")
     return tuple(lines)
 
 
-def names_of(run: RoutedRun) -> Names:
+def names_of(run: MarketRun, venues: Sequence[RoutedVenue]) -> Names:
     """What numbers in tables and log are called."""
     all_flags = (1 << len(FLAGS)) - 1
     sweep = CandidateNames(
@@ -215,6 +218,7 @@ def names_of(run: RoutedRun) -> Names:
         child_events=EVENTS,
         gate_reasons=REASONS,
         parent_reasons=PARENT_REASONS,
+        venue_codes=reject_words(venues),
         candidates={
             TAKE: sweep,
             DARK_FIRST: CandidateNames(

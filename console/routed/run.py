@@ -63,6 +63,22 @@ def quoting_numbers(feeds: Mapping[str, Feed]) -> dict[str, int]:
     return short | numbers
 
 
+def marks_of(tables: RouterTables, market: MarketShard) -> dict[int, int]:
+    """Midpoints now by instrument; else what positions in it were last marked at."""
+    held = tables.positions["mark"].max(axis=0)
+    last = {int(n): int(held[n]) for n in np.flatnonzero(held)}
+    records = market.records
+    two_sided = (records["bid_quantity"] > 0) & (records["offer_quantity"] > 0)
+    middles = (records["bid"] + records["offer"]) >> 1
+    return last | {int(n): int(middles[n]) for n in np.flatnonzero(two_sided)}
+
+
+def quoting_of(run: MarketRun) -> dict[str, int]:
+    """The same, of those venues that a run reads some channel of."""
+    numbers = quoting_numbers(run.feeds)
+    return {name: number for name, number in numbers.items() if run.venues[number] in run.read}
+
+
 class RoutedRun(MarketRun):
     """A run with orders.
 
@@ -143,9 +159,7 @@ class RoutedRun(MarketRun):
         ]
         sessions = Sessions(settings, sizes.instruments + 1)
         self._make(sizes, sessions)
-        numbers = quoting_numbers(self.feeds)
-        quoting = {name: n for name, n in numbers.items() if self.venues[n] in self.read}
-        fill_venues(self.tables, setup.venues, quoting, setup.venues_path)
+        fill_venues(self.tables, setup.venues, quoting_of(self), setup.venues_path)
         self.tables.head["seed"] = setup.seed
         sessions.install(self.tables)
         self.learning = Learning(self.tables)
@@ -196,9 +210,4 @@ class RoutedRun(MarketRun):
     @property
     def marks(self) -> dict[int, int]:
         """Midpoints now by instrument; else what positions in it were last marked at."""
-        held = self.tables.positions["mark"].max(axis=0)
-        last = {int(n): int(held[n]) for n in np.flatnonzero(held)}
-        records = self.market.records
-        two_sided = (records["bid_quantity"] > 0) & (records["offer_quantity"] > 0)
-        middles = (records["bid"] + records["offer"]) >> 1
-        return last | {int(n): int(middles[n]) for n in np.flatnonzero(two_sided)}
+        return marks_of(self.tables, self.market)

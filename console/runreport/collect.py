@@ -182,4 +182,6 @@ class Collector:
             repeated=int(head["repeated_count"]),
             orphans=int(head["orphan_count"]),
             full=int(head["full_count"]),
+            unanswered=int(head["unanswered_count"]),
+            trips=int(head["trip_count"]),
         )

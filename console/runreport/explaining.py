@@ -14,8 +14,7 @@ from console.runreport.parquet import DECISIONS, FILLS, ORDERS, read_rows, read_
 from console.runreport.results import Object
 from console.screen import count, table
 from nic.configfile import ConfigError
-from router.routing.explain import UNIT
-from router.tables import PART, PASSIVE, STYLES
+from router.tables import DOLLAR, PART, PASSIVE, STYLES
 
 ZONE: Final = "America/New_York"
 PLACES: Final = Decimal("0.000001")
@@ -134,7 +133,7 @@ def word_text(name: str, value: int) -> str:
     """One of the two words of a candidate, by the unit in its name: parts, money, else a count."""
     if name.endswith("(1e-9)"):
         return f"{value / PART:.1%}"
-    return decimals(Decimal(value) / UNIT) if name.endswith("(1e-8)") else count(value)
+    return decimals(Decimal(value) / DOLLAR) if name.endswith("(1e-8)") else count(value)
 
 
 def reasons(decision: Object, candidates: Sequence[Object]) -> Iterator[str]:

@@ -67,6 +67,8 @@ class Counts:
     repeated: int
     orphans: int
     full: int
+    unanswered: int = 0
+    trips: int = 0
 
 
 @dataclass(frozen=True)

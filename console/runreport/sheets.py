@@ -29,6 +29,8 @@ WORDS: Final = {
     "repeated": "executions that were told twice",
     "orphans": "reports of orders that are not ours",
     "full": "rows that found a table full",
+    "unanswered": "cancels or replaces that a venue did not answer in time",
+    "trips": "times that a venue's breaker opened",
 }
 
 

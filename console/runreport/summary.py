@@ -19,7 +19,7 @@ RANKS: Final = {"p50": 50.0, "p99": 99.0, "p999": 99.9, "max": 100.0}
 TOTAL: Final = "total"
 NS_PER_S: Final = 1e9
 REJECTED: Final = "rejected"
-ODD: Final = ("impossible", "over_fills", "repeated", "orphans", "full")
+ODD: Final = ("impossible", "over_fills", "repeated", "orphans", "full", "unanswered", "trips")
 
 
 def summary_of(results: Results) -> Object:

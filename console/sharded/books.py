@@ -144,7 +144,7 @@ class ShardedBooks:
 
     def _seen(self, part: Part, run: MarketRun, times: Times, feed: Object) -> Seen:
         owner, names = part.piece.owner, range(1, len(run.master) + 1)
-        own = [n for n in names if owner.rule.owner(run.master.name_of(n)) == owner.shard]
+        own = [n for n in names if owner.owns(run.master.name_of(n))]
         return Seen(
             name=part.name,
             core=part.core,

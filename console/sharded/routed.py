@@ -108,7 +108,7 @@ def _go(
 ) -> list[Results]:
     uri = replay_uri(how.files, how.speed)
     told: list[int] = []
-    collectors = [Collector(run.tables, names_of(run)) for run in runs]
+    collectors = [Collector(run.tables, names_of(run, run.setup.venues)) for run in runs]
     with ExitStack() as stack:
         jobs = []
         for part, run, kernel, collector in zip(parts, runs, kernels, collectors, strict=True):

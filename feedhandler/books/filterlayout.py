@@ -35,6 +35,10 @@ class Owner:
     rule: Ownership
     shard: int
 
+    def owns(self, symbol: str) -> bool:
+        """Whether a symbol is theirs."""
+        return self.rule.owner(symbol) == self.shard
+
 
 def make_filter(owner: Owner, sizes: Sizes) -> Block:
     """The tables for books of a shard; section "filter" is what their head points at."""

@@ -7,8 +7,8 @@ are ns since midnight US Eastern, the time in force is in seconds (0: immediate 
 Source: layouts, field names and codes from the Open Markets Initiative's public dissector of OUCH
 4.2 (specification of July 2019), checked against its C structures of the same specification.
 Unverified: no captured bytes were at hand for any message; neither source gives the meanings of the
-reject, broken trade and correction reasons and of the reference price types; the special values of
-the time in force and the wording of the liquidity flags are general knowledge.
+broken trade and correction reasons and of the reference price types; the special values of the time
+in force, the reject reasons and the wording of the liquidity flags are general knowledge.
 """
 
 from __future__ import annotations
@@ -114,6 +114,21 @@ SWEEP = be.alpha("intermarket_sweep_eligibility", 1, SWEEP_ELIGIBILITY)
 MINIMUM_QUANTITY = be.u32("minimum_quantity")
 CROSS = be.alpha("cross_type", 1, CROSS_TYPE)
 BBO_WEIGHT = be.alpha("bbo_weight_indicator", 1, BBO_WEIGHT_INDICATOR)
+REJECTED_ORDER_REASON = {
+    "T": "test mode",
+    "H": "halted",
+    "Z": "shares exceed threshold",
+    "S": "invalid symbol",
+    "D": "invalid display",
+    "C": "closed",
+    "L": "firm not authorized",
+    "M": "outside of permitted times",
+    "R": "not allowed in this cross",
+    "X": "invalid price",
+    "N": "invalid min quantity",
+    "O": "other",
+}
+REJECT_REASON = be.alpha("rejected_order_reason", 1, REJECTED_ORDER_REASON)
 CANCEL = (be.u32("decrement_shares"), be.alpha("cancel_order_reason", 1, CANCEL_REASON))
 EXECUTION_PRICE = be.price("execution_price", 4, 4)
 LIQUIDITY = be.alpha("liquidity_flag", 1, LIQUIDITY_FLAG)
@@ -218,7 +233,7 @@ OUTBOUND = Protocol(
             be.alpha("reference_price_type", 1),
         ),
         reply("F", "trade correction", 41, *FILL, be.alpha("reason", 1)),
-        reply("J", "rejected order", 24, be.alpha("rejected_order_reason", 1)),
+        reply("J", "rejected order", 24, REJECT_REASON),
         reply("P", "cancel pending", 23),
         reply("I", "cancel reject", 23),
         reply(

@@ -22,6 +22,8 @@ _LIBRARY_FOLDERS = (
     "usr/local/lib/x86_64-linux-gnu",
     "opt/onload/lib",
 )
+# An archive comes first: ef_vi is best linked statically.
+CIUL_LIBRARIES = ("libciul1.a", "libciul.a", "libciul.so", "libciul.so.1")
 _INCLUDE_FOLDERS = ("usr/include", "usr/local/include", "opt/onload/include")
 
 
@@ -90,7 +92,7 @@ def unbuildable_efvi(sysroot: Path) -> str | None:
     """ef_vi comes with Onload and has no pkg-config file: its header and library are looked for."""
     if find_header(sysroot, "etherfabric/vi.h") is None:
         return "etherfabric/vi.h is missing (onload-devel)"
-    if find_library(sysroot, "libciul1.a", "libciul.a", "libciul.so", "libciul.so.1") is None:
+    if find_library(sysroot, *CIUL_LIBRARIES) is None:
         return "libciul is missing (onload-devel)"
     return None
 
@@ -121,4 +123,7 @@ def why_no_efvi(sysroot: Path) -> str | None:
 
 
 # What setup.py builds where it can: nic/build_NAME.py makes nic._NAME.
-OPTIONAL_BACKENDS: dict[str, Callable[[Path], str | None]] = {}
+OPTIONAL_BACKENDS: dict[str, Callable[[Path], str | None]] = {
+    "dpdk": unbuildable_dpdk,
+    "efvi": unbuildable_efvi,
+}

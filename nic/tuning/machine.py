@@ -9,6 +9,7 @@ from nic.tuning.clocks import clock_facts
 from nic.tuning.cores import core_facts
 from nic.tuning.fact import Fact, Grade
 from nic.tuning.memory import memory_facts, network_facts
+from nic.tuning.planfacts import plan_facts
 
 __all__ = ["Fact", "Grade", "backend_facts", "facts"]
 
@@ -34,4 +35,5 @@ def facts(sysroot: Path = Path("/")) -> list[Fact]:
         *memory_facts(sysroot),
         *network_facts(sysroot),
         *clock_facts(sysroot),
+        *plan_facts(sysroot),
     ]

@@ -19,7 +19,7 @@ from router.entry.layout import (
     SESSION,
     session_row,
 )
-from router.rows import add, child_row, get, put, venue_row
+from router.rows import add, child_row, get, named_token, put, venue_row
 from router.tables import CHILD, HEAD, INTENT, VENUE
 
 
@@ -103,7 +103,7 @@ def encode_cancel(router, child, out):
     """As `encode_order`: the cancel of a child, given by its row, in full."""
     session = session_of(router, get(child, CHILD.venue))
     words = session + SESSION.words
-    token = get(child, CHILD.token)
+    token = named_token(child)
     put(words, WORD.token, token | get(session, SESSION.request))
     put(words, WORD.old_token, token)
     return write_form(router, session, get(child, CHILD.instrument), CANCEL_FORM, out)

@@ -9,15 +9,18 @@ from feedhandler.actions import ACTION_BYTES
 from feedhandler.actions import SESSION as SESSION_KIND
 from feedhandler.context import CAPTURE_NS, FAULT_COUNTS
 from feedhandler.faults import BAD_LENGTH
+from feedhandler.protocols.cboe_boe import CBOE_BOE
 from feedhandler.wire.walk import ROOM
 from nic.move import move_bytes
-from nic.raw import load_i64le, load_n8, store_u64le
+from nic.raw import load_i64le, load_n8, load_n32le, store_u64le
 from router.entry.layout import BROKEN, DOWN, SESSION, UP, session_row
 from router.rows import add, get, put, venue_row
 from router.tables import DOWN_SESSION, VENUE
 
 SOUP_REJECTED, SOUP_END, BOE_LOGOUT = ord("J"), ord("Z"), 0x08
 ORDER_AT, AUX_AT = 16, 40  # in an action
+UNIT_AT = CBOE_BOE[0x25].offset("matching_unit")  # as in all its messages
+SEQUENCE_AT = CBOE_BOE[0x25].offset("sequence_number")
 IMPOSSIBLE = -1
 LOST_PLACE = FAULT_COUNTS + 8 * BAD_LENGTH  # in a decoder's context
 
@@ -112,12 +115,22 @@ def settle(router, session, out, made):
 
 
 @njit(nogil=True, forceinline=True)
+def note_unit(session, data):
+    """How far a matching unit has told us; what has no unit is not told again."""
+    unit, sequence = load_n8(data + UNIT_AT), load_n32le(data + SEQUENCE_AT)
+    if unit != 0 and sequence != 0:
+        put(get(session, SESSION.units), 8 * unit, sequence)
+
+
+@njit(nogil=True, forceinline=True)
 def one_message(router, session, data, length, out, decode):
     """Decodes one whole message; the actions made."""
     protocol, context = get(session, SESSION.protocol), get(session, SESSION.context)
     add(session, SESSION.heard, 1)
     lost = get(context, LOST_PLACE)
     made = decode(protocol, data, length, context, out)
+    if get(session, SESSION.units) != 0:
+        note_unit(session, data)
     if get(context, LOST_PLACE) != lost:
         put(session, SESSION.held_count, 0)
         set_state(router, session, BROKEN)

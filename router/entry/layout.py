@@ -22,6 +22,14 @@ UP: Final = 1
 BROKEN: Final = 2  # what came could not be read: the connection has to be ended
 STATES: Final = ("down", "up", "broken")
 
+# What happens to a live session, as the log has it.
+SESSION_EVENTS: Final = (
+    "none", "up", "ended by the venue", "the port failed", "the venue is silent",
+    "the venue logged us out", "bytes that are no message", "ended by us",
+)  # fmt: skip
+CAME_UP, ENDED, FAILED, SILENT, LOGGED_OUT, UNREADABLE, ASKED = range(1, len(SESSION_EVENTS))
+UNITS: Final = 256  # matching units of a session
+
 SESSION_DTYPE: Final = np.dtype(
     [
         # Written by the control side.
@@ -32,6 +40,7 @@ SESSION_DTYPE: Final = np.dtype(
         ("tx", "i8"),
         ("rx_burst", "i8"),
         ("release", "i8"),
+        ("cookie", "i8"),  # of sends: where a datagram port's go; 0 on a connection
         ("forms", "i8", (FORM_COUNT,)),  # addresses
         ("places", "i8", (FORM_COUNT,)),  # of their templates among an instrument's
         ("templates", "i8"),  # address; an instrument's begin with whether it is traded there
@@ -47,7 +56,12 @@ SESSION_DTYPE: Final = np.dtype(
         ("length_least", "i8"),  # bytes of the shortest message
         ("request", "i8"),  # in the ids of requests, taken out of answers
         ("shows_all", "i8"),  # 1: orders cannot show a part alone
-        ("unused_control", "i8", (7,)),
+        ("units", "i8"),  # address of the last sequence heard of each matching unit; 0: none are
+        ("beat", "i8"),  # address of a heartbeat
+        ("beat_bytes", "i8"),
+        ("beat_ns", "i8"),  # of our own silence before one is sent; 0: none are
+        ("silence_ns", "i8"),  # of the venue's before the session is lost; 0: it may be silent
+        ("rising", "i8"),  # 1: the names of its orders have to rise
         # Written by the loop.
         ("state", "i8"),  # DOWN, UP or BROKEN
         ("sequence", "i8"),  # of the last message sent
@@ -66,7 +80,11 @@ SESSION_DTYPE: Final = np.dtype(
         ("change_code", "i8"),
         ("change_value", "i8"),
         ("words", WORDS_DTYPE),
-        ("unused_loop", "i8", (8,)),
+        ("beats", "i8"),  # sent
+        ("downs", "i8"),  # times that it was lost, and why the last time, of SESSION_EVENTS
+        ("why", "i8"),
+        ("last_token", "i8"),  # the highest that left
+        ("unused_loop", "i8", (4,)),
     ]
 )
 SESSION: Final = offsets_of(SESSION_DTYPE)

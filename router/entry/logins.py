@@ -4,7 +4,7 @@ A login is a small machine: `start` gives the first bytes, each SESSION action o
 `hear`, which gives the next bytes to send, and `state` says how far it is. Heartbeats are `beat`.
 
     protocol   says                              is in when
-    OUCH       login request                     login accepted
+    OUCH       login request                     login accepted; 5.0 then asks for the next order
     BOE        login request, return bitfields   login accepted, then replay complete
     Pillar     login, then opens both streams    both streams are open
 """
@@ -18,8 +18,9 @@ import msgspec
 from feedhandler.actions import SESSION
 from feedhandler.lines.secret import Secret
 from feedhandler.protocols.cboe_boe import CBOE_BOE, LOGIN_STATUS
+from feedhandler.protocols.ouch50 import INBOUND
 from feedhandler.transports.pillar_stream import PILLAR_STREAM, STATUS
-from feedhandler.transports.soupbintcp import REJECT_REASON_CODE, SOUPBINTCP
+from feedhandler.transports.soupbintcp import REJECT_REASON_CODE, SOUPBINTCP, wrap
 from feedhandler.wire.record import Value
 from router.entry.boeforms import RETURNS
 
@@ -28,7 +29,7 @@ IN: Final = "in"
 REFUSED: Final = "refused"
 OVER: Final = "over"
 WRITE, READ = 2, 1
-TO_VENUE, FROM_VENUE = 1, 2  # low words of the ids of Pillar's streams
+TO_VENUE, FROM_VENUE, REFERENCES = 1, 2, 3  # low words of the ids of Pillar's streams
 
 
 class Credentials(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,14 +58,23 @@ class Login:
         state: WAITING, IN, REFUSED or OVER.
         why: of a refusal or end, in the venue's words.
         sequence: number of the last message of ours that the venue has; goes into the session.
+        question: what to ask once it is in; the answer comes behind all that is replayed.
+        next_token: the first order that the venue does not have; 0: it does not say.
     """
 
     beat: bytes
     farewell: bytes
+    question: bytes = b""
+    counts_ours = True  # whether `sequence` says which of our messages the venue has
 
     def __init__(self, credentials: Credentials) -> None:
         self.credentials = credentials
-        self.state, self.why, self.sequence = WAITING, "", 0
+        self.state, self.why, self.sequence, self.next_token = WAITING, "", 0, 0
+
+    @property
+    def settled(self) -> bool:
+        """Whether it is in, and all that was missed has been told."""
+        return self.state == IN and (not self.question or self.next_token != 0)
 
     def start(self) -> bytes:
         """The first bytes."""
@@ -101,6 +111,7 @@ class SoupLogin(Login):
 
     beat = SOUPBINTCP["R"].encode()
     farewell = SOUPBINTCP["O"].encode()
+    counts_ours = False
 
     def __init__(self, credentials: Credentials, first: int = 0) -> None:
         super().__init__(credentials)
@@ -124,7 +135,15 @@ class SoupLogin(Login):
             return self._refused(REJECT_REASON_CODE.get(chr(value & 0x7F), "no reason known"))
         elif letter == "Z":
             return self._ended("end of session")
+        elif letter == "Q":
+            self.next_token = value
         return b""
+
+
+class Ouch50Login(SoupLogin):
+    """OUCH 5.0's: it can ask for the next order number, behind all that is replayed."""
+
+    question = wrap("U", INBOUND["Q"].encode())
 
 
 class BoeLogin(Login):
@@ -180,15 +199,28 @@ class PillarLogin(Login):
 
     Args:
         first: sequence number of the first answer wanted; 0: only new ones.
+        references: whether the symbols' numbers are wanted too.
+
+    Attributes:
+        told: sequence number of the last answer; whoever reads the stream keeps it.
     """
 
     beat = PILLAR_STREAM[0x0204].encode()
     farewell = b""
 
-    def __init__(self, credentials: Credentials, first: int = 0) -> None:
+    def __init__(
+        self, credentials: Credentials, first: int = 0, *, references: bool = False
+    ) -> None:
         super().__init__(credentials)
         self._first = first
         self._open: set[int] = set()
+        self._references = references
+        self._behind = self.told = 0
+
+    @property
+    def settled(self) -> bool:
+        """As `Login.settled`."""
+        return self.state == IN and self.told >= self._behind - 1 and not self._references
 
     def start(self) -> bytes:
         """As `Login.start`."""
@@ -203,7 +235,7 @@ class PillarLogin(Login):
     def _said(self, code: int, value: int, key: int, quantity: int) -> bytes:
         if code == 0x0202 and value != 0:
             return self._refused(STATUS.get(value, f"status {value}"))
-        if code == 0x0203 and self.state == WAITING:
+        if code == 0x0203:
             return self._offered(key, value)
         if code == 0x0206 and value == 0:
             self._open.add(key)
@@ -212,16 +244,29 @@ class PillarLogin(Login):
             return self._refused(f"stream {key}: {STATUS.get(value, f'status {value}')}")
         elif code == 0x0208 and key in (TO_VENUE, FROM_VENUE):
             return self._ended(f"stream {key} was closed")
+        elif code == 0x0208 and key == REFERENCES:
+            self._references = False
         return b""
 
     def _offered(self, stream: int, behind: int) -> bytes:
-        if stream not in (TO_VENUE, FROM_VENUE):
+        given: dict[str, Value] = {"sess": self.credentials.stream, "value": stream}
+        if stream == REFERENCES and self._references:
+            self._references = behind > 1
+            more: dict[str, Value] = {"start_seq": 1, "end_seq": behind - 1, "access": READ}
+            return PILLAR_STREAM[0x0205].encode(given, **more) if behind > 1 else b""
+        if stream not in (TO_VENUE, FROM_VENUE) or self.state != WAITING:
             return b""
         access, first = (WRITE, behind) if stream == TO_VENUE else (READ, self._first)
         if stream == TO_VENUE:
             self.sequence = behind - 1
-        given: dict[str, Value] = {"sess": self.credentials.stream, "value": stream}
+        else:
+            self._behind, self.told = behind, (first or behind) - 1
         return PILLAR_STREAM[0x0205].encode(given, start_seq=first, access=access)
 
 
-LOGINS: Final = {"ouch50": SoupLogin, "ouch42": SoupLogin, "boe": BoeLogin, "pillar": PillarLogin}
+LOGINS: Final[dict[str, type[Login]]] = {
+    "ouch50": Ouch50Login,
+    "ouch42": SoupLogin,
+    "boe": BoeLogin,
+    "pillar": PillarLogin,
+}

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
+from feedhandler.protocols import cboe_boe, ouch42, ouch50
 from router.entry import boeforms, ouch42forms, ouch50forms, pillarforms
 from router.entry.forms import Constants, Form, symbol_word
 
@@ -27,8 +28,10 @@ class Protocol(NamedTuple):
         most_token: the highest number that an order can have.
         padding: what fills up a symbol's text; "" where symbols are numbers.
         shows_all: orders cannot show only a part.
+        rising: an order is passed over whose number is not above all before it on the session.
         reasons: codes for the word `reason`: of cancels "user" and "ioc", of rejects "refused" and
             "unknown" (no such order, or too late).
+        reject_words: what its codes of rejects mean, where the wire format says so.
     """
 
     name: str
@@ -38,7 +41,9 @@ class Protocol(NamedTuple):
     most_token: int
     padding: str
     shows_all: bool
+    rising: bool
     reasons: Mapping[str, int]
+    reject_words: Mapping[int, str]
 
     def symbol(self, text: str, number: int) -> int:
         """The word `symbol` of an instrument with that text and number at the venue.
@@ -63,7 +68,9 @@ OUCH50: Final = Protocol(
     (1 << 32) - 1,
     " ",
     False,
+    True,
     {"user": ord("U"), "ioc": ord("I"), "refused": 15, "unknown": 21},
+    ouch50.REJECTED_ORDER_REASON,
 )
 OUCH42: Final = Protocol(
     "ouch42",
@@ -73,7 +80,9 @@ OUCH42: Final = Protocol(
     10**14 - 1,
     " ",
     True,
+    False,
     {"user": ord("U"), "ioc": ord("I"), "refused": ord("O"), "unknown": ord("O")},
+    {ord(letter): words for letter, words in ouch42.REJECTED_ORDER_REASON.items()},
 )
 BOE: Final = Protocol(
     "boe",
@@ -83,7 +92,9 @@ BOE: Final = Protocol(
     10**boeforms.TOKEN_DIGITS - 1,
     "\0",
     False,
+    False,
     {"user": ord("U"), "ioc": ord("N"), "refused": ord("Z"), "unknown": ord("J")},
+    {ord(letter): words for letter, words in cboe_boe.REASON.items()},
 )
 PILLAR: Final = Protocol(
     "pillar",
@@ -93,6 +104,8 @@ PILLAR: Final = Protocol(
     pillarforms.REQUEST - 1,
     "",
     False,
+    False,
     {"user": 0, "ioc": 4, "refused": 21, "unknown": 9},
+    {},  # published apart from the layouts
 )
 PROTOCOLS: Final = {item.name: item for item in (OUCH50, OUCH42, BOE, PILLAR)}

@@ -14,7 +14,7 @@ from feedhandler.registry import versions
 from feedhandler.stateblock import LinkPort
 from nic.block import aligned
 from router.entry.forms import ORDERS, Constants, Form
-from router.entry.layout import DOWN, LISTED_BYTES, SESSION_DTYPE, UP
+from router.entry.layout import DOWN, LISTED_BYTES, SESSION_DTYPE, UNITS, UP
 from router.entry.pillarforms import REQUEST
 from router.entry.protocols import PROTOCOLS, Protocol
 from router.entry.specialise import NUMBERS
@@ -24,7 +24,9 @@ from router.tablespace import RouterTables
 Section = tuple[str, np.dtype[Any], int]
 OUT_BYTES: Final = 256
 HELD_BYTES: Final = 1 << 17  # more than any protocol's length field can state
+BEAT_BYTES: Final = 64
 BYTES: Final = np.dtype("u1")
+WORD: Final = np.dtype("i8")
 
 
 class Listing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -128,6 +130,8 @@ class Sessions:
             ("session_contexts", CONTEXT_DTYPE, count),
             ("session_out", BYTES, OUT_BYTES * count),
             ("session_held", BYTES, HELD_BYTES * count),
+            ("session_units", WORD, UNITS * count),
+            ("session_beats", BYTES, BEAT_BYTES * count),
             ("session_forms", BYTES, max(1, forms)),
             ("session_templates", BYTES, max(1, templates)),
         ]
@@ -170,6 +174,9 @@ class Sessions:
         row["length_plus"], row["length_least"] = framing.plus, max(framing.body, framing.least)
         row["request"] = REQUEST if settings.protocol == "pillar" else 0
         row["shows_all"] = made.protocol.shows_all
+        row["rising"] = made.protocol.rising
+        if settings.protocol == "boe":
+            row["units"] = block.section_address("session_units", UNITS * number)
         self._tables.venues[settings.venue]["session"] = number
         self.set_state(number, DOWN)
 
@@ -184,13 +191,39 @@ class Sessions:
         """The protocol of a session."""
         return self._made[number].protocol
 
-    def connect(self, number: int, port: LinkPort) -> None:
-        """Gives a session its port, anew: what was cut is forgotten. It is down until it is up."""
+    def connect(self, number: int, port: LinkPort, cookie: int = 0) -> None:
+        """Gives a session its port, anew: what was cut is forgotten. It is down until it is up.
+
+        cookie: a `datagram_cookie` where the venue takes orders over UDP and the port is of
+        datagrams, so that each message leaves as one; 0 on a connection.
+        """
         row, ops = self.rows[number], port.ops
-        row["handle"], row["tx"] = port.handle, ops["tx"]
+        row["handle"], row["tx"], row["cookie"] = port.handle, ops["tx"], cookie
         row["rx_burst"], row["release"] = ops["rx_burst"], ops["release"]
         row["held_count"] = 0
         self.set_state(number, DOWN)
+
+    def relist(self, number: int, listings: Mapping[int, Listing]) -> None:
+        """Names the instruments of a session anew, while it is down.
+
+        Raises ValueError as the class does.
+        """
+        assert self._tables is not None
+        settings = msgspec.structs.replace(self.settings[number], listings=dict(listings))
+        made = _Made(settings)
+        self.settings[number], self._made[number] = settings, made
+        templates = made.templates(self._instruments).ravel()
+        block = self._tables.block
+        at = int(self.rows[number]["templates"]) - block.section_address("session_templates")
+        block["session_templates"][at : at + templates.size] = templates
+
+    def set_beats(self, number: int, beat: bytes, beat_ns: int, silence_ns: int) -> None:
+        """What the loop says when a live session was silent, and how silent its venue may be."""
+        assert self._tables is not None
+        block, row = self._tables.block, self.rows[number]
+        block["session_beats"][BEAT_BYTES * number :][: len(beat)] = np.frombuffer(beat, np.uint8)
+        row["beat"] = block.section_address("session_beats", BEAT_BYTES * number)
+        row["beat_bytes"], row["beat_ns"], row["silence_ns"] = len(beat), beat_ns, silence_ns
 
     def set_state(self, number: int, state: int) -> None:
         """Lets orders go to a session's venue (UP) or no longer, while the loop does not run."""

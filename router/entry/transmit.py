@@ -60,7 +60,7 @@ def transmit(router, number, child, kind, token, data, length):
     if far_now != 0:
         store_u64le(far_now, get(router, HEAD.now_ns))
     function, port = get(session, SESSION.tx), get(session, SESSION.handle)
-    error = call_tx(function, port, data, length, 0)
+    error = call_tx(function, port, data, length, get(session, SESSION.cookie))
     if error != 0:
         add(session, SESSION.failed, 1)
         return error

@@ -36,6 +36,14 @@ def far_due(router):
     return get(place, 0) if place != 0 else NEVER
 
 
+@njit(nogil=True, forceinline=True)
+def reach(router, time_ns):
+    """It is that late, or as late as it was: time never goes back. Gives the time."""
+    now = max(time_ns, get(router, HEAD.now_ns))
+    put(router, HEAD.now_ns, now)
+    return now
+
+
 @njit(nogil=True)
 def poll_session(router, session):
     """Takes all that a session's port has; each piece at the time that it came."""
@@ -47,7 +55,7 @@ def poll_session(router, session):
             return
         for number in range(count):
             descriptor = descriptors + DESCRIPTOR_BYTES * number
-            now = load_i64le(descriptor + DESCRIPTOR_TIMESTAMP)
+            now = reach(router, load_i64le(descriptor + DESCRIPTOR_TIMESTAMP))
             data = load_i64le(descriptor + DESCRIPTOR_ADDRESS)
             length = load_n32le(descriptor + DESCRIPTOR_LENGTH)
             call_kernel(take, router, session, data, length, now)
@@ -71,10 +79,9 @@ def happen(router, until_ns):
             return
         begin_other(get(router, HEAD.stages))
         if due <= far:
-            put(router, HEAD.now_ns, due)
-            act_by_address(router, ON_TIMER, np.int64(0), due)
+            act_by_address(router, ON_TIMER, np.int64(0), reach(router, due))
         else:
-            put(router, HEAD.now_ns, far)
+            reach(router, far)
             zero, step = np.int64(0), get(router, HEAD.far_step)
             ready = call_kernel(step, get(router, HEAD.far), far, zero, zero, zero)
             poll_sessions(router, ready)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from feedhandler.actions import ACTION_BYTES
+from feedhandler.actions import ACTION_BYTES, CANCEL_REJECTED, REJECTED
+from nic.raw import load_n8
 from router.entry.layout import SESSION, session_row
 from router.loop.acting import ON_PARENT
-from router.loop.advance import act_by_address
+from router.loop.advance import act_by_address, reach
+from router.loop.breaker import note_failure, note_success
 from router.loop.endings import follow_end
 from router.orders.hear import hear
 from router.orders.states import STATE
@@ -17,12 +19,22 @@ from router.tables import CHILD, HEAD, PARENT
 from router.tablespace import MOST_ANSWERS
 
 
+@njit(nogil=True, forceinline=True)
+def judge_venue(router, kind, venue, now):
+    """What a report says of its venue: orders that are rejected open its breaker."""
+    if kind == REJECTED:
+        note_failure(router, venue, now)
+    elif kind != CANCEL_REJECTED:
+        note_success(router, venue, now)
+
+
 @njit(nogil=True)
 def take_action(router, action, now):
     """One report: order state, and what follows from it."""
     child = hear(router, action, now)
     if child == 0:
         return
+    judge_venue(router, load_n8(action), get(child_row(router, child), CHILD.venue), now)
     follow_end(router, child, now)
     row = child_row(router, child)
     parent = get(row, CHILD.parent)
@@ -40,7 +52,7 @@ def take_piece(router, session, data, length, now, receive):
     """
     answers, row = get(router, HEAD.answers), session_row(router, session)
     at, made = np.int64(0), np.int64(0)
-    put(router, HEAD.now_ns, now)
+    now = reach(router, now)
     while at < length:
         count = receive(router, session, data + at, length - at, now, answers, MOST_ANSWERS)
         at += get(row, SESSION.consumed)

@@ -6,10 +6,11 @@ from numba import njit
 
 from nic.raw import load_i64le
 from router import log
-from router.intents import want_cancel
-from router.loop.gate import gate, is_killed
+from router.loop.breaker import close_breaker
+from router.loop.gate import gate
+from router.loop.misfits import want_misfits_back
+from router.loop.pulling import KILLED_ONES, pull
 from router.loop.work import cancel_all, note_placed, work_on
-from router.orders.children import may_cancel
 from router.orders.parents import (
     cancel_parent,
     parent_event,
@@ -17,7 +18,7 @@ from router.orders.parents import (
     resume_parent,
     suspend_parent,
 )
-from router.orders.states import EVENT, OVER_BITS, STATE
+from router.orders.states import BY_COMMAND, DAY_OVER, EVENT, OVER_BITS, STATE
 from router.parentcommands import (
     CANCEL_PARENT,
     END_DAY,
@@ -35,11 +36,9 @@ from router.parentcommands import (
     VENUE_DOWN,
     VENUE_UP,
 )
-from router.rows import account_row, child_row, get, instrument_row, parent_row, put, venue_row
-from router.tables import ACCOUNT, CHILD, DOWN_ASKED, DOWN_KILLED, HEAD, INSTRUMENT, PARENT, VENUE
+from router.rows import account_row, get, instrument_row, parent_row, put, venue_row
+from router.tables import ACCOUNT, DOWN_ASKED, DOWN_KILLED, HEAD, INSTRUMENT, PARENT, VENUE
 
-BY_COMMAND = 3  # why a parent ended or was suspended
-DAY_OVER = 4
 WORDS_AT = 16  # in a command
 
 
@@ -64,13 +63,14 @@ def place_parent(router, number, now):
 
 @njit(nogil=True)
 def change_parent(router, record, number, now):
-    """Quantity, limit or both of a parent are new."""
+    """Quantity, limit or both of a parent are new: orders that fit them stay where they are."""
     row, what = parent_row(router, number), word_of(record, 3)
     quantity = word_of(record, 1) if what & REPLACE_QUANTITY else get(row, PARENT.quantity)
     limit = word_of(record, 2) if what & REPLACE_LIMIT else get(row, PARENT.limit)
     done = replace_parent(router, number, quantity, limit, now)
     if done != 0:
-        cancel_all(router, number, now)
+        want_misfits_back(router, row)
+        gate(router, now)
         put(row, PARENT.posted_ns, 0)
         work_on(router, number, now)
     return done
@@ -125,21 +125,6 @@ def throw_switch(router, record):
 
 
 @njit(nogil=True)
-def pull_killed(router, now):
-    """Cancels every open order that a kill switch concerns."""
-    for number in range(1, get(router, HEAD.parent_count) + 1):
-        parent = parent_row(router, number)
-        child = get(parent, PARENT.first_open)
-        while child != 0:
-            row = child_row(router, child)
-            following = get(row, CHILD.next_sibling)
-            if is_killed(router, row) != 0 and may_cancel(row):
-                want_cancel(router, child, get(row, CHILD.decision))
-            child = following
-        gate(router, now)
-
-
-@njit(nogil=True)
 def end_day(router, now):
     """Ends all parents as done for the day; those that wait for their time too."""
     for number in range(1, get(router, HEAD.parent_count) + 1):
@@ -159,24 +144,25 @@ def carry_out(router, kind, record, now):
         return end_day(router, now)
     if kind == KILL:
         done = throw_switch(router, record)
-        pull_killed(router, now)
+        pull(router, KILLED_ONES, now)
         return done
     if kind == VENUE_UP or kind == VENUE_DOWN:
         venue = word_of(record, 0)
         if venue < 0 or venue >= get(router, HEAD.venue_count):
             return 0
         set_down(venue_row(router, venue), DOWN_ASKED, kind == VENUE_DOWN)
+        if kind == VENUE_UP:
+            close_breaker(router, venue, now)
         return 1
     return about_parent(router, kind, record, now)
 
 
 @njit(nogil=True)
-def obey(router, record):
+def obey(router, record, now):
     """Takes a command; 1, or 0 for a kind that is not ours. What was done is in the log."""
-    kind, now = load_i64le(record), load_i64le(record + 8)
+    kind = load_i64le(record)
     if kind < FIRST_COMMAND or kind > END_DAY:
         return 0
-    put(router, HEAD.now_ns, now)
     done = carry_out(router, kind, record, now)
     first, second, third = word_of(record, 0), word_of(record, 1), word_of(record, 2)
     record_of = get(router, HEAD.log)

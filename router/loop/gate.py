@@ -16,19 +16,32 @@ from router.entry.encode import encode_cancel, encode_order, encode_replace, ses
 from router.entry.layout import SESSION
 from router.entry.transmit import transmit
 from router.intents import intent_row
+from router.loop.breaker import note_failure
 from router.loop.endings import follow_end, wait_after
 from router.loop.stages import ENCODE, RISK, ROUTE, end_order, end_stage
 from router.loop.timers import set_timer
-from router.orders.children import ask_cancel, ask_replace, enter, may_cancel
+from router.loop.watch import watch_ask
+from router.orders.children import ask_cancel, ask_replace, enter, may_cancel, next_token
 from router.orders.hear import hear
 from router.orders.states import STATE
-from router.risk.judge import count_passed, count_rejected, judge_fully
+from router.risk.judge import count_facts, count_passed, count_rejected, facts_of, judge_fully
 from router.routing.gone import note_seen
-from router.rows import account_row, add, child_row, get, instrument_row, parent_row, put, venue_row
+from router.rows import (
+    account_row,
+    add,
+    child_row,
+    get,
+    instrument_row,
+    named_token,
+    parent_row,
+    put,
+    venue_row,
+)
 from router.tables import (
     ACCOUNT,
     CHILD,
     DOWN_KILLED,
+    DOWN_SESSION,
     ENTER,
     HEAD,
     INSTRUMENT,
@@ -98,7 +111,10 @@ def hand_over(router, stages, child, kind, token, length, now):
     failed = transmit(router, get(venue, VENUE.session), child, kind, token, out, length)
     if failed != 0:
         add(router, HEAD.unsent_count, 1)
+        note_failure(router, get(child_row(router, child), CHILD.venue), now)
         return 1
+    if kind == ENTER or kind == REPLACE:
+        put(session, SESSION.last_token, max(get(session, SESSION.last_token), token))
     add(router, HEAD.message_count, 1)
     end_order(stages)
     return 0
@@ -118,12 +134,12 @@ def send_order(router, stages, child, intent, now):
 
 @njit(nogil=True)
 def pass_order(router, stages, intent, now):
-    """A new order that was let through."""
-    count_passed(router, intent, now)
+    """A new order that was let through; where there is no room for it, nothing of it counts."""
     child = enter(router, intent, now)
     if child == 0:
         refuse(router, intent, TABLE_FULL, 0, 0, now)
         return
+    count_passed(router, intent, now)
     put(child_row(router, child), CHILD.ahead, get(intent, INTENT.ahead))
     note_seen(router, child)
     put(parent_row(router, get(intent, INTENT.parent)), PARENT.held, 0)
@@ -133,24 +149,34 @@ def pass_order(router, stages, intent, now):
     send_order(router, stages, child, intent, now)
 
 
+@njit(nogil=True, forceinline=True)
+def is_cut_off(router, row):
+    """Whether a child's venue cannot be told anything just now."""
+    return get(venue_row(router, get(row, CHILD.venue)), VENUE.down) & DOWN_SESSION != 0
+
+
 @njit(nogil=True)
 def pass_replace(router, stages, intent, now):
     """A change that was let through."""
     child = get(intent, INTENT.child)
     quantity, price = get(intent, INTENT.quantity), get(intent, INTENT.price)
-    if get(child_row(router, child), CHILD.sent_ns) == 0:
-        return  # it has not left yet
+    row = child_row(router, child)
+    if get(row, CHILD.sent_ns) == 0 or is_cut_off(router, row):
+        return  # it has not left yet, or its session is gone: it is looked at when that is back
     put(parent_row(router, get(intent, INTENT.parent)), PARENT.held, 0)
-    count_passed(router, intent, now)
+    passed = facts_of(router, intent, now)
     token = ask_replace(router, child, quantity, price, now)
     if token == 0:
         return
+    count_facts(router, intent, passed)
     put(intent, INTENT.token, token)
     put(child_row(router, child), CHILD.ahead, get(intent, INTENT.ahead))
     session = session_of(router, get(child_row(router, child), CHILD.venue))
     length = encode_replace(router, intent, get(session, SESSION.out))
     if hand_over(router, stages, child, REPLACE, token, length, now) != 0:
         answer_locally(router, CANCEL_REJECTED, token, 0, now)
+        return
+    watch_ask(router, child, now)
 
 
 @njit(nogil=True)
@@ -158,8 +184,8 @@ def pass_cancel(router, stages, intent, now):
     """A cancel; an order that has not left yet is over at once."""
     child = get(intent, INTENT.child)
     row = child_row(router, child)
-    token = get(row, CHILD.token)
-    if may_cancel(row) == 0:
+    token = named_token(row)
+    if may_cancel(row) == 0 or (get(row, CHILD.sent_ns) != 0 and is_cut_off(router, row)):
         return
     count_passed(router, intent, now)
     ask_cancel(router, child, now)
@@ -170,6 +196,8 @@ def pass_cancel(router, stages, intent, now):
     length = encode_cancel(router, row, get(session, SESSION.out))
     if hand_over(router, stages, child, get(intent, INTENT.kind), token, length, now) != 0:
         answer_locally(router, CANCEL_REJECTED, token, 0, now)
+        return
+    watch_ask(router, child, now)
 
 
 @njit(nogil=True)
@@ -220,6 +248,21 @@ def is_held_back(router, row):
 
 
 @njit(nogil=True)
+def rename_late(router, row, child):
+    """A new name for an order that waited, where its venue wants them rising and later ones left.
+
+    0 where there is none any more.
+    """
+    session, token = session_of(router, get(row, CHILD.venue)), get(row, CHILD.token)
+    if get(session, SESSION.rising) == 0 or token > get(session, SESSION.last_token):
+        return 1
+    token = next_token(router, child)
+    if token != 0:
+        put(row, CHILD.token, token)
+    return token
+
+
+@njit(nogil=True)
 def send_held(router, child, now):
     """The time of an order that waited has come; one that was canceled meanwhile is over."""
     row, intent = child_row(router, child), get(router, HEAD.held_intent)
@@ -241,5 +284,8 @@ def send_held(router, child, now):
     put(intent, INTENT.flags, get(row, CHILD.flags))
     put(intent, INTENT.minimum, get(row, CHILD.minimum))
     put(intent, INTENT.shown, get(row, CHILD.shown))
+    if rename_late(router, row, child) == 0:
+        answer_locally(router, REJECTED, get(row, CHILD.token), 0, now)
+        return
     put(intent, INTENT.token, get(row, CHILD.token))
     send_order(router, get(router, HEAD.stages), child, intent, now)

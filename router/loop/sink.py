@@ -25,7 +25,7 @@ from feedhandler.state import ROUTER
 from nic.call import call_kernel
 from nic.raw import load_i64le, load_n32le
 from router.loop.acting import ON_ALL, ON_COMMAND, ON_INSTRUMENT
-from router.loop.advance import act_by_address, advance
+from router.loop.advance import act_by_address, advance, reach
 from router.loop.marks import mark_instrument
 from router.loop.stages import BOOK, DECODE, begin_packet, end_stage, parsed
 from router.loop.trades import FLAGS_SHIFT, follow_trades
@@ -42,20 +42,20 @@ def router_of(state):
 
 @njit(nogil=True)
 def time_comes(state, timestamp_ns):
-    """It is that late."""
+    """It is that late; gives the time, which never goes back."""
     router = router_of(state)
     advance(router, timestamp_ns)
-    put(router, HEAD.now_ns, timestamp_ns)
+    return reach(router, timestamp_ns)
 
 
 @njit(nogil=True)
 def command_comes(state, record):
     """A command that the feed handler does not know: 1 where it is the router's.
 
-    What is due before its time happens first.
+    What is due before its time happens first. One that is older than what was seen last counts as
+    of now.
     """
-    now = load_i64le(record + 8)
-    time_comes(state, now)
+    now = time_comes(state, load_i64le(record + 8))
     return act_by_address(router_of(state), ON_COMMAND, record, now)
 
 
@@ -115,9 +115,9 @@ def route_packet(state, context, actions, count):
         load_i64le(row + VENUE_NUMBER),
         get(row, 0),
     )
-    now = get(context, CAPTURE_NS)
+    now = get(router, HEAD.now_ns)
     tell_far(router, venue, actions, count, now)
-    apply_packet(market, venue, book, actions, count, now)
+    apply_packet(market, venue, book, actions, count, get(context, CAPTURE_NS))
     follow_trades(router, market, venue, book, actions, count, now)
     end_stage(stages, BOOK)
     changes = load_i64le(market + QUOTE_CHANGES)

@@ -13,7 +13,8 @@ ROUTING: Final = Sink(
     imports="""
 from feedhandler.books.growcommand import grow
 from feedhandler.strict import flush_strict
-from router.loop.sink import arrive_at, command_comes, route_packet, time_comes
+from router.loop.sessions import between_rounds, tick_comes
+from router.loop.sink import arrive_at, command_comes, route_packet
 """,
     keep="route_packet(np.int64(state), context, out, made)",
     flush="KernelRef(flush_strict)",
@@ -26,7 +27,8 @@ def routed(state, channel, payload, length, timestamp_ns, burst_index):
 """,
     handle="routed",
     other="command_comes(np.int64(state), np.int64(record))",
-    ticked="time_comes(np.int64(state), timestamp_ns)",
+    ticked="tick_comes(np.int64(state), timestamp_ns)",
+    between="KernelRef(between_rounds)",
 )
 ANSWERS: Final = '''
 

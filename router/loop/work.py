@@ -18,7 +18,7 @@ from router.orders.chains import first_active
 from router.orders.children import may_cancel
 from router.orders.midpoints import OFFER, national_best
 from router.orders.parents import cancel_parent, start_parent, suspend_parent, want_cancels
-from router.orders.states import STATE
+from router.orders.states import GIVEN_UP, REFUSED_TOO_OFTEN, STATE
 from router.risk.collar import within_collars
 from router.routing.dark_first import dark_first
 from router.routing.posting import post
@@ -42,8 +42,6 @@ from router.tables import (
 )
 
 SUSPENDING_REFUSALS: Final = 20  # of a parent's orders by the gate or by venues, in a row
-REFUSED_TOO_OFTEN: Final = 1  # why a parent was suspended
-GIVEN_UP: Final = 2  # why a parent ended: its strategy wants no more
 POST_AGAIN_NS: Final = 20_000_000  # how soon passive orders are looked at for queues alone
 PASSES: Final = 4  # through a strategy in one go: a phase may lead on to the next at once
 

@@ -15,6 +15,7 @@ from router.rows import (
     child_row,
     get,
     instrument_row,
+    named_token,
     parent_row,
     position_row,
     put,
@@ -138,6 +139,7 @@ def ask_replace(router, number, quantity, price, now):
         return 0
     hold(router, row, -1)
     put(row, CHILD.before, get(row, CHILD.state))
+    put(row, CHILD.asked_ns, now)
     put(row, CHILD.new_token, token)
     put(row, CHILD.new_quantity, quantity)
     put(row, CHILD.new_price, price)
@@ -159,7 +161,7 @@ def may_cancel(row):
 def ask_cancel(router, number, now):
     """What is left of a child is to be canceled; 1, or 0 where that cannot be asked.
 
-    The message names `CHILD.token`. A cancel that is out already is asked for again only where a
+    The message names `named_token`. A cancel that is out already is asked for again only where a
     replace was accepted behind it (mark `cancel crossed`, which this takes off).
     """
     row = child_row(router, number)
@@ -168,8 +170,9 @@ def ask_cancel(router, number, now):
     if get(row, CHILD.state) != STATE.pending_cancel:
         put(row, CHILD.before, get(row, CHILD.state))
     put(row, CHILD.marks, get(row, CHILD.marks) & ~MARK.cancel_crossed)
+    put(row, CHILD.asked_ns, now)
     hold(router, row, -1)
-    token, left = get(row, CHILD.token), get(row, CHILD.leaves)
+    token, left = named_token(row), get(row, CHILD.leaves)
     step(router, number, EVENT.ask_cancel, left, get(row, CHILD.price), token, now)
     hold(router, row, 1)
     add(account_row(router, get(row, CHILD.account)), ACCOUNT.cancels, 1)
@@ -184,7 +187,8 @@ def move_child(router, number, event, code, now):
     left, price = get(row, CHILD.leaves), get(row, CHILD.price)
     before = get(row, CHILD.state)
     done = step(router, number, event, left, price, code, now)
-    if done != 0 and event == EVENT.lost and before != STATE.unknown:
+    loses = event == EVENT.lost or event == EVENT.unanswered
+    if done != 0 and loses and before != STATE.unknown:
         put(row, CHILD.before, before)
     hold(router, row, 1)
     return done
@@ -202,10 +206,10 @@ def settle_parent(router, number, now):
 def child_event(router, number, event, reason, now):
     """What the control side or a session knows of a child; 1, or 0 where it is impossible.
 
-    `event` is expired, done for day, suspended, resumed, lost (the session went down), rejected
-    (it never left) or unsolicited cancel (the venue no longer has it).
+    `event` is expired, done for day, suspended, resumed, lost (the session went down), unanswered,
+    rejected (it never left) or unsolicited cancel (the venue no longer has it).
     """
-    known = event >= EVENT.expired and event <= EVENT.lost
+    known = event >= EVENT.expired and event <= EVENT.unanswered
     known = known or event == EVENT.rejected or event == EVENT.unsolicited_cancel
     if not known or not 0 < number <= get(router, HEAD.child_count):
         return 0

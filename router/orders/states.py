@@ -19,7 +19,9 @@ Where FIX leaves a choice (its volume 4, "Order State Change Matrices"):
 * Of what is over, the state never changes again. Late executions, busts and corrections are booked
   (the shares are real), and marked.
 * `done for day` is over: venues take the order off and we would enter a new one tomorrow.
-* `unknown` is ours: the session went down, the order may be there or not. It keeps its reservation.
+* `unknown` is ours: the session went down, or a cancel or replace was not answered in time; the
+  order may be there or not, as it was or as it was to be. It keeps its reservation, and can be
+  canceled (again).
 """
 
 from __future__ import annotations
@@ -37,14 +39,16 @@ STATES: Final = (
     "pending replace", "replaced", "rejected", "expired", "suspended", "done for day", "unknown",
     "working",
 )  # fmt: skip
-# FIX OrdStatus (tag 39) of each, for reports. Working parents are "new" there.
-FIX_STATUS: Final = ("", "A", "0", "1", "2", "6", "4", "E", "5", "8", "C", "9", "3", "", "0")
+
+# Why a parent ended or was suspended: `reason` of its row, in words.
+PARENT_REASONS: Final = ("", "refused too often", "strategy gave up", "by command", "end of day")
+NO_REASON, REFUSED_TOO_OFTEN, GIVEN_UP, BY_COMMAND, DAY_OVER = range(len(PARENT_REASONS))
 
 EVENTS: Final = (
     "none", "sent", "start", "accepted", "fill", "full fill", "late fill", "canceled",
     "unsolicited cancel", "reduced", "rejected", "ask cancel", "cancel pending", "cancel rejected",
     "ask replace", "replace accepted", "replace rejected", "late answer", "restated", "bust",
-    "correction", "expired", "done for day", "suspended", "resumed", "lost",
+    "correction", "expired", "done for day", "suspended", "resumed", "lost", "unanswered",
     # Only in the log.
     "repeated", "orphan", "impossible",
 )  # fmt: skip
@@ -61,6 +65,7 @@ MARKS: Final = (
     "impossible event",  # of which only money was booked, if it had any
     "cancel crossed",  # a replace was accepted while a cancel was out: the cancel's token is dead
     "not remembered",  # an execution that no bust can find: the table was full
+    "unanswered",  # a cancel or replace was not answered in time
 )
 
 
@@ -130,6 +135,7 @@ CHILD_MOVES: Final[Moves] = {
     "suspended": {"new, partially filled": "suspended"},
     "resumed": {"suspended": OPEN, "unknown": BACK},
     "lost": {_ANY: "unknown"},
+    "unanswered": {"pending cancel, pending replace": "unknown"},
 }
 
 _BUSY: Final = "working, suspended, pending cancel"

@@ -118,12 +118,22 @@ def memory_of(router):
 
 
 @njit(nogil=True)
+def facts_of(router, intent, now):
+    """What `count_facts` has to know of an intent that passed, before its order's state changes."""
+    return gather(router, intent, get(router, HEAD.limits), now)
+
+
+@njit(nogil=True)
 def count_passed(router, intent, now):
-    """Remembers an intent that passed. To be called once, before the order's state changes."""
-    memory, kind = memory_of(router), get(intent, INTENT.kind)
-    if memory == 0:
-        return
-    facts = gather(router, intent, get(router, HEAD.limits), now)
+    """Remembers an intent that passed. To be called once, before a child's state changes by it."""
+    if memory_of(router) != 0:
+        count_facts(router, intent, facts_of(router, intent, now))
+
+
+@njit(nogil=True)
+def count_facts(router, intent, facts):
+    """Remembers an intent that passed, by its facts as they were then."""
+    memory, kind, now = memory_of(router), get(intent, INTENT.kind), facts.now
     pace = pace_of_account(memory, facts.account_number)
     if kind == CANCEL:
         count_one(pace + PACE.cancels, now // MINUTE_BUCKET_NS)

@@ -166,10 +166,11 @@ INSTRUMENT_DTYPE: Final = np.dtype(
         ("told_offer", "i8"),
         ("adds", "i8"),  # displayed, while trading
         ("executions", "i8"),  # of displayed orders
+        ("unpriced", "i8"),  # for the close without a price, bought less sold, not yet answered
         ("first", "i8", (MOST_CLASSES,)),  # of the class's list
         ("room", "i8", (MOST_CLASSES,)),
         ("count", "i8", (MOST_CLASSES,)),
-        ("spare", "i8", (16,)),
+        ("spare", "i8", (15,)),
     ]
 )
 VENUE_DTYPE: Final = np.dtype(
@@ -343,6 +344,7 @@ I_TOLD_BID: Final = _row["told_bid"]
 I_TOLD_OFFER: Final = _row["told_offer"]
 I_ADDS: Final = _row["adds"]
 I_EXECUTIONS: Final = _row["executions"]
+I_UNPRICED: Final = _row["unpriced"]
 I_FIRST: Final = _row["first"]
 I_ROOM: Final = _row["room"]
 I_COUNT: Final = _row["count"]

@@ -18,6 +18,7 @@ from simulator.flow.layout import (
     ENDED,
     H_CLASS_FILLING,
     H_CLOSE_NS,
+    H_CLOSING_NS,
     H_INSTRUMENT_COUNT,
     H_OPEN_NS,
     H_OPENING,
@@ -26,6 +27,7 @@ from simulator.flow.layout import (
     I_RANDOM,
     I_STATE,
     I_TICK,
+    I_UNPRICED,
     NEVER,
     OPEN,
     TAKER_OWNER,
@@ -42,6 +44,36 @@ from simulator.flow.tree import set_time
 from simulator.matching.records import AUCTION, CLOSING, LIMIT, MARKET, NEW, OPENING, SESSION
 
 STEP_NS = 2_000  # between two instruments' auctions
+MOST_ANSWERED = 50_000  # shares of an imbalance that one late order for the close takes up
+
+
+@njit(nogil=True)
+def is_late(flow, now_ns, time_in_force):
+    """Whether an order for the close must have a price: in the second half of the window.
+
+    As at exchanges: late orders only answer the published imbalance. Else what has no price would
+    sweep the book of the venue, to the bands.
+    """
+    begin_ns, end_ns = load_fixed(flow + H_CLOSING_NS), load_fixed(flow + H_CLOSE_NS)
+    return time_in_force == CLOSING and now_ns >= begin_ns + (end_ns - begin_ns) // 2
+
+
+@njit(nogil=True)
+def answering(row, side):
+    """The side that answers what has come for the close without a price; `side` where nothing."""
+    left = load_i64le(row + I_UNPRICED)
+    if left == 0:
+        return side
+    return SELL if left > 0 else BUY
+
+
+@njit(nogil=True)
+def note_for_close(row, sign, quantity, priced):
+    """Keeps the imbalance of what has no price; what has one can only take it off."""
+    left = load_i64le(row + I_UNPRICED)
+    if priced:
+        quantity = min(quantity, max(-sign * left, 0))
+    store_u64le(row + I_UNPRICED, left + sign * quantity)
 
 
 @njit(nogil=True)
@@ -49,14 +81,21 @@ def for_auction(flow, row, instrument, now_ns, time_in_force):
     """An order for an auction alone, at the venue of the listing: half of them without a price."""
     random = draw(row + I_RANDOM)
     side = BUY if bits(random, 0, 1) == 0 else SELL
+    priced = bits(random, 8, 1) == 0
+    late = is_late(flow, now_ns, time_in_force)
+    if late:
+        side, priced = answering(row, side), True
     tick = load_fixed(row + I_TICK)
     sign = 1 if side == BUY else -1
     key = touch_key(row, sign, -half_spread(flow, row)) + tick * bits(random, 1, 3)
-    priced = bits(random, 8, 1) == 0
     order_type, price = (LIMIT, max(tick, key * sign)) if priced else (MARKET, NO_PRICE)
     venue = load_fixed(row + I_LISTING)
     head = head_of(NEW, side, order_type, time_in_force, 0)
     quantity = order_size(flow, row) * (1 + bits(random, 16, 3))
+    if late:
+        quantity = max(quantity, min(abs(load_i64le(row + I_UNPRICED)), MOST_ANSWERED))
+    if time_in_force == CLOSING:
+        note_for_close(row, sign, quantity, priced)
     token = new_token(flow, 0)
     send(flow, venue, now_ns, head, instrument, TAKER_OWNER + venue, token, 0, price, quantity)
 

@@ -56,6 +56,26 @@ OWN: Final = {
     TOO_MANY: "too many open orders or requests",
     NOT_ALLOWED: "a change that an order cannot have",
 }
+REASON_WORDS: Final = OWN | {
+    r.BY_OWNER: "canceled by its owner",
+    r.IOC_REMAINDER: "rest of an immediate order",
+    r.FOK_NOT_FILLED: "not all of it could be filled",
+    r.WOULD_TAKE: "post-only order would take",
+    r.UNKNOWN_ORDER: "unknown order, or too late",
+    r.UNKNOWN_INSTRUMENT: "unknown instrument",
+    r.DUPLICATE_TOKEN: "client order id was used before",
+    r.BAD_PRICE: "price",
+    r.BAD_QUANTITY: "quantity",
+    r.BAD_TYPE: "order type",
+    r.HALTED: "halted",
+    r.CLOSED: "closed",
+    r.OUTSIDE_BANDS: "beyond the price bands",
+    r.NO_REFERENCE: "no reference price",
+    r.NO_LIQUIDITY: "no liquidity",
+    r.BOOK_FULL: "no room",
+    r.RISK: "refused by the venue's risk checks",
+    r.THROTTLED: "too many messages",
+}
 LIQUIDITY: Final = {
     r.ADDED: "A",
     r.REMOVED: "R",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import date
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import msgspec
 
@@ -16,6 +16,7 @@ from feedhandler.lines.secret import Secret
 from simulator.flow.settings import Settings, load_settings
 from simulator.gateways.accounts import Account
 from simulator.gateways.gateway import Gateway
+from simulator.live.ledger import Ledger
 from simulator.live.multicast import MulticastSender
 from simulator.live.settings import VenueRun
 from simulator.live.venue import LiveFeed, gateway_of
@@ -67,6 +68,7 @@ class LiveMarket:
         feeds: of the venues that have one, by name.
         gateways, addresses: of all venues, by name.
         services: gap fill and snapshots of the venues with a feed, by name.
+        ledgers: what the accounts did, by venue.
 
     Raises OSError with the address that cannot be had, ValueError for a run that cannot be.
     """
@@ -92,6 +94,7 @@ class LiveMarket:
         self.gateways: dict[str, Gateway] = {}
         self.addresses: dict[str, Address] = {}
         self.services: dict[str, Services] = {}
+        self.ledgers = {name: Ledger() for name in self.market.names}
         for number, (name, exchange) in enumerate(
             zip(self.market.names, self.market.exchanges, strict=True)
         ):
@@ -154,9 +157,19 @@ class LiveMarket:
             for number, name in enumerate(self.market.names):
                 if name in self.feeds:
                     self.feeds[name].publish(output.public[number], output.until_ns)
+                self.ledgers[name].note(self.gateways[name], output.reports[number])
                 self.gateways[name].hear(output.reports[number])
         if self.over:
             self._end()
+
+    def cut_sessions(self) -> None:
+        """Breaks all order entry connections, as a network does."""
+        for address in self.addresses.values():
+            self.reactor.abort_at(address)
+
+    def orders(self) -> dict[str, Any]:
+        """What each account did at each venue, as plain values."""
+        return {name: ledger.accounts() for name, ledger in self.ledgers.items()}
 
     def _end(self) -> None:
         for feed in self.feeds.values():

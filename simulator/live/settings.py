@@ -12,21 +12,20 @@ password_env = "ALFA_PASSWORD"   # or password_file, of mode 0600
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import msgspec
 
 from feedhandler.channelfile import Port
 from nic.configfile import ConfigError, load
+from nic.passwords import check_one_of, read_password
 from simulator.gateways.accounts import LEAST_OWNER, Account
 from simulator.publishing.faults import Fault
 
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 Rate = Annotated[float, msgspec.Meta(gt=0, le=1_000_000)]
-SECRET_BYTES: Final = 256
 
 
 class AccountOf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -46,8 +45,7 @@ class AccountOf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     group: int = 0
 
     def __post_init__(self) -> None:
-        if bool(self.password_env) == bool(self.password_file):
-            raise ValueError("password_env or password_file: expected one of them")
+        check_one_of(self.password_env, self.password_file)
 
 
 class VenueRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -100,31 +98,10 @@ def accounts_of(
     for number, one in enumerate(run.accounts):
         if one.username in made:
             raise ConfigError(f"accounts[{number}].username: {one.username} is there twice")
-        secret = _password(one, number, folder, environment)
+        where = f"accounts[{number}]"
+        keys = one.password_env, one.password_file
+        secret = read_password(where, *keys, folder, environment)
         made[one.username] = Account(
             secret, LEAST_OWNER + number, one.group, one.cancel_on_disconnect
         )
     return made
-
-
-def _password(one: AccountOf, number: int, folder: Path, environment: Mapping[str, str]) -> str:
-    if one.password_env:
-        found = environment.get(one.password_env, "")
-        if not found:
-            what = f"accounts[{number}].password_env: {one.password_env}"
-            raise ConfigError(f"{what} is not set in the environment")
-        return found
-    path = folder / one.password_file
-    what = f"accounts[{number}].password_file: {path}"
-    try:
-        with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            raw = file.read(SECRET_BYTES)
-    except OSError as error:
-        raise ConfigError(f"{what}: cannot open: {error.strerror}") from None
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise ConfigError(f"{what}: mode {stat.S_IMODE(mode):04o}, expected 0600")
-    try:
-        return raw.decode("utf-8").strip()
-    except UnicodeDecodeError:
-        raise ConfigError(f"{what}: expected UTF-8 text") from None

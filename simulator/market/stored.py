@@ -28,7 +28,8 @@ def market_folder(plan: MarketPlan) -> Path:
     """Where a plan's market is kept: among the caches, by the plan and the code that makes it."""
     parts = [settings_hash(plan), plan.seed, plan.day.isoformat(), plan.seconds, plan.before_s]
     parts.append(plan.opening_s)
-    raw = msgspec.json.encode([*parts, plan.stop_s, list(plan.symbols), sources_hash(ROOT)])
+    made_by = sources_hash(ROOT, "simulator.market")
+    raw = msgspec.json.encode([*parts, plan.stop_s, list(plan.symbols), made_by])
     return cache_root() / "markets" / hashlib.sha256(raw).hexdigest()[:16]
 
 

@@ -28,11 +28,13 @@ class Connection:
     Attributes:
         peer: the other side's address as `HOST:PORT`.
         dropped: it was closed because it did not read.
+        ours: our own address.
     """
 
     def __init__(self, reactor: Reactor, end: socket.socket, address: Address) -> None:
         self.peer = f"{address[0]}:{address[1]}"
         self.dropped = False
+        self.ours: Address = end.getsockname()[:2]
         self._reactor, self._end = reactor, end
         self._waiting = bytearray()
         self._closing = self._closed = False
@@ -222,6 +224,12 @@ class Reactor:
         events = selectors.EVENT_READ | (selectors.EVENT_WRITE if writing else 0)
         if self._selector.get_key(end).events != events:
             self._selector.modify(end, events, connection)
+
+    def abort_at(self, address: Address) -> None:
+        """Closes at once the connections that came to an address that we listen at."""
+        for connection in list(self._connections):
+            if connection.ours == address:
+                connection.abort()
 
     def forget(self, end: socket.socket, connection: Connection) -> None:
         """A connection is gone."""

@@ -231,7 +231,7 @@ class Desk:
         self.commands = ParentCommands(self.plain, self.tables, lambda: self.now_ns)
         self.now_ns = self.open_ns = run.setup.hours.open_ns
         self.records: list[Record] = []
-        self.collector = Collector(self.tables, names_of(run))
+        self.collector = Collector(self.tables, names_of(run, run.setup.venues))
 
     def at(self, seconds: float) -> int:
         """A time, so many seconds behind the open."""

@@ -17,10 +17,13 @@ from runreport_rig import (
     write_log,
 )
 
+from console.routed.far import reject_words
 from console.runreport.collect import Collector
 from console.runreport.summary import summary_of
 from console.runreport.write import SUMMARY, write_results
 from router import log
+from router.entry.protocols import PROTOCOLS
+from router.venuefile import RoutedVenue, load_venues
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +110,18 @@ def test_venue_codes_have_words_where_they_are_known():
         run.record(log.CHILD, 1, 7, 2 << 8 | REJECTED, 100, 0, 7000)
         rejects = summary_of(collector.finish(some_facts()))["rejects_by_reason"]
     assert rejects["venues"] == {"arca: code 7000": 1, "arca: invalid price": 1}
+
+
+def test_usual_rejects_of_every_protocol_have_words():
+    venues = load_venues()
+    words = reject_words(venues)
+    for number, venue in enumerate(venues):
+        reasons = PROTOCOLS[venue.protocol].reasons
+        assert words[number, reasons["refused"]] and words[number, reasons["unknown"]]
+    assert {venue.protocol for venue in venues} == set(PROTOCOLS) - {"ouch42"}
+    assert (
+        reject_words([RoutedVenue(name="a", protocol="ouch42", dark=True)])[0, ord("H")] == "halted"
+    )
 
 
 def test_positions_and_profit(summary):

@@ -17,7 +17,7 @@ from numba import njit
 
 from feedhandler import state
 from feedhandler.channelmap import ChannelAddress
-from feedhandler.loop import ONLY_TICKS, run, run_loop
+from feedhandler.loop import NOTHING_BETWEEN, ONLY_TICKS, run, run_loop
 from feedhandler.reasons import Reason
 from feedhandler.stateblock import LoopOptions, Wait, create_state, reason_counts, stop
 from nic import regions
@@ -164,7 +164,7 @@ COUNT_FLUSHED = KernelRef(count_flushed)
 
 @njit(nogil=True)
 def run_sums(state_address):
-    return run_loop(state_address, SUM_BYTES, COUNT_FLUSHED, ONLY_TICKS)
+    return run_loop(state_address, SUM_BYTES, COUNT_FLUSHED, ONLY_TICKS, NOTHING_BETWEEN)
 
 
 @pytest.mark.parametrize("burst_max", [1, 7, 64])

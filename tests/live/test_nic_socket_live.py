@@ -2,112 +2,22 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
 import socket
-import threading
-import uuid
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
 
 import dpkt
 import pytest
+from veth import RECEIVER_IP, SENDER_IP, VLAN, Link, inside, veth_link
 
-from nic.port import Port, datagram_cookie, open_port
+from nic.port import datagram_cookie
 
-GROUP, OTHER_GROUP, UDP_PORT, VLAN = "239.192.9.1", "239.192.9.2", 32_001, 77
-SENDER_IP, RECEIVER_IP = "10.77.0.1", "10.77.0.2"
-_CLONE_NEWNET = 0x4000_0000
-
-
-def inside(namespace: str, work: Callable[[], Any]) -> Any:
-    """Runs `work` on a thread that has moved into a network namespace (sockets stay there)."""
-    outcome: list[Any] = []
-
-    def run() -> None:
-        try:
-            with Path("/var/run/netns", namespace).open("rb") as handle:
-                libc = ctypes.CDLL(None, use_errno=True)
-                if libc.setns(handle.fileno(), _CLONE_NEWNET):
-                    raise OSError(ctypes.get_errno(), "setns")
-            outcome.append((work(), None))
-        except BaseException as error:
-            outcome.append((None, error))
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
-    result, error = outcome[0]
-    if error is not None:
-        raise error
-    return result
-
-
-@dataclass
-class Link:
-    """Two namespaces joined by veth pairs: `tx0` in the sender's, `rx0` in the receiver's."""
-
-    sender: str
-    receiver: str
-
-    def open(self, namespace: str, uri: str, *joins: tuple[str, int, int]) -> Port:
-        def work() -> Port:
-            port = open_port(uri)
-            for group, udp_port, vlan in joins:
-                port.join(group, udp_port, vlan)
-            return port
-
-        return inside(namespace, work)  # type: ignore[no-any-return]
-
-
-def _bring_up(handle: Any, name: str, address: str) -> None:
-    index = handle.link_lookup(ifname=name)[0]
-    handle.addr("add", index=index, address=address, prefixlen=24)
-    handle.link("set", index=handle.link_lookup(ifname="lo")[0], state="up")
-    handle.link("set", index=index, state="up")
-
-
-def _connect(sender: Any, receiver: Any, receiver_namespace: str) -> None:
-    """A pair for the untagged traffic, and one that stands for its VLAN.
-
-    The kernel gives a VLAN's traffic out of an interface called `rx0.77`. A second pair of that
-    name does the same without the kernel's VLAN module, which small kernels lack.
-    """
-    for suffix, subnet in (("", "10.77.0"), (f".{VLAN}", "10.77.1")):
-        peer = {"ifname": f"rx0{suffix}", "net_ns_fd": receiver_namespace}
-        sender.link("add", ifname=f"tx0{suffix}", kind="veth", peer=peer)
-        _bring_up(sender, f"tx0{suffix}", f"{subnet}.1")
-        _bring_up(receiver, f"rx0{suffix}", f"{subnet}.2")
+GROUP, OTHER_GROUP, UDP_PORT = "239.192.9.1", "239.192.9.2", 32_001
 
 
 @pytest.fixture(scope="module")
 def link() -> Iterator[Link]:
-    pyroute2 = pytest.importorskip("pyroute2")
-    if os.geteuid() != 0:
-        pytest.skip("making network namespaces needs root")
-    names = [f"swp-{side}-{uuid.uuid4().hex[:8]}" for side in ("tx", "rx")]
-    handles: list[Any] = []
-    made: list[str] = []
-    try:
-        for name in names:
-            try:
-                pyroute2.netns.create(name)
-            except (OSError, pyroute2.NetlinkError) as error:
-                pytest.skip(f"network namespaces cannot be made here: {error}")
-            made.append(name)
-            handles.append(pyroute2.NetNS(name))
-        try:
-            _connect(handles[0], handles[1], names[1])
-        except pyroute2.NetlinkError as error:
-            pytest.skip(f"veth cannot be made here: {error}")
-        yield Link(names[0], names[1])
-    finally:
-        for handle in handles:
-            handle.close()
-        for name in made:
-            pyroute2.netns.remove(name)
+    with veth_link() as made:
+        yield made
 
 
 def test_multicast_crosses_the_link_in_order(link: Link) -> None:

@@ -13,6 +13,7 @@
 #include "capture.h"
 #include "checked.h"
 #include "udp_frame.h"
+#include "udp_template.h"
 
 #define BURST 37
 #define CHANGES 3000
@@ -124,6 +125,30 @@ static void torment_frames(void) {
     }
 }
 
+/* Each frame lies in an allocation of exactly its size; a reader finds in it what was put there. */
+static void torment_templates(void) {
+    swp_udp_ends ends = {.source_ip = 0x0a000001, .destination_ip = GROUP, .source_port = 4000,
+                         .destination_port = UDP_PORT, .ttl = 1};
+    for (int turn = 0; turn < 20000; turn++) {
+        uint8_t payload[300];
+        uint32_t size = random_u32() % (sizeof payload + 1);
+        swp_udp_datagram datagram;
+        ends.vlan = turn % 2 ? 7 : 0;
+        uint32_t headers_bytes = swp_udp_headers_bytes(ends.vlan);
+        uint8_t *frame = malloc(headers_bytes + size);
+        memset(payload, turn, sizeof payload);
+        EXPECT(swp_udp_template_make(frame, &ends) == headers_bytes);
+        int64_t length = swp_udp_template_fill(
+            (int64_t)(uintptr_t)frame, headers_bytes, random_u32() % (2 * SWP_UDP_SUMMED),
+            (int64_t)(uintptr_t)payload, size);
+        EXPECT(length == headers_bytes + size);
+        EXPECT(swp_udp_frame_read(frame, (uint32_t)length, &datagram) == 0);
+        EXPECT(datagram.payload_bytes == size && datagram.destination_port == UDP_PORT);
+        EXPECT(memcmp(datagram.payload, payload, size) == 0);
+        free(frame);
+    }
+}
+
 static void torment_socket(void) {
     swp_socket_config config = {.device = "lo", .ring_count = 8, .frame_bytes = 100, .ttl = 1};
     char text[SWP_ERROR_TEXT_BYTES] = "";
@@ -176,6 +201,7 @@ int main(int count, char **paths) {
     EXPECT(swp_clock_now_ns(&clock) > 1000000000ull * 1000000000ull);
     for (int index = 1; index < count; index++) torment_capture(paths[index]);
     torment_frames();
+    torment_templates();
     torment_socket();
     torment_regions();
     return 0;

@@ -50,8 +50,9 @@ def numbered(count: int, size_bytes: int = 64) -> list[bytes]:
 
 
 def payload_of(frame: bytes) -> bytes:
-    """What is behind the headers that both rigs have."""
-    return frame[HEADERS_BYTES:]
+    """What is behind the headers that all rigs have; Ethernet pads short frames."""
+    udp_bytes = int.from_bytes(frame[38:40], "big")
+    return frame[HEADERS_BYTES : HEADERS_BYTES - 8 + udp_bytes]
 
 
 class Rig(ABC):
@@ -59,12 +60,14 @@ class Rig(ABC):
 
     Attributes:
         scheme: of the backend.
+        label: name of the rig in test names, where a backend has several.
         ends: whether the port says when all of the traffic was there.
         loses: whether frames that find no room are lost; else they wait.
         longest_bytes: largest payload that it takes whole.
     """
 
     scheme: ClassVar[str]
+    label: ClassVar[str] = ""
     ends: ClassVar[bool] = False
     loses: ClassVar[bool] = True
     longest_bytes: ClassVar[int] = 9000

@@ -27,7 +27,7 @@ WELL_SET = {
     "sys/devices/system/cpu/smt/active": "0\n",
     "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor": "performance\n",
     "sys/devices/system/cpu/cpu1/cpufreq/scaling_governor": "performance\n",
-    "proc/irq/30/smp_affinity_list": "0-7\n",
+    "proc/irq/30/smp_affinity_list": "0-3\n",
     "proc/irq/30/effective_affinity_list": "1\n",
     "proc/irq/31/smp_affinity_list": "0-3\n",
     "sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages": "512\n",
@@ -41,6 +41,15 @@ WELL_SET = {
     "proc/cpuinfo": "processor: 0\nflags\t\t: fpu tsc constant_tsc nonstop_tsc\n",
     "sys/devices/system/clocksource/clocksource0/current_clocksource": "tsc\n",
     "sys/class/ptp/ptp0/clock_name": "sfc\n",
+    "proc/cmdline": "isolcpus=4-7 nohz=on nohz_full=4-7 rcu_nocbs=4-7 skew_tick=1 nosoftlockup "
+    "tsc=reliable\n",
+    "proc/irq/default_smp_affinity": "0f\n",
+    "sys/devices/virtual/workqueue/cpumask": "0f\n",
+    "proc/sys/vm/stat_interval": "120\n",
+    "proc/sys/kernel/timer_migration": "0\n",
+    "proc/sys/kernel/sched_rt_runtime_us": "950000\n",
+    "proc/sys/kernel/nmi_watchdog": "0\n",
+    "sys/kernel/mm/ksm/run": "0\n",
     "dev/ptp0": "",
 }
 
@@ -105,6 +114,21 @@ def test_a_well_set_machine_needs_no_advice(machine: Callable[..., dict[str, Fac
             "clock source",
             "hpet",
         ),
+        ("proc/irq/default_smp_affinity", "ff\n", "tune default-irq-affinity", "ff"),
+        ("proc/irq/31/smp_affinity_list", "2-4\n", "tune irq-affinity", "1 of 2 to turn"),
+        ("sys/devices/virtual/workqueue/cpumask", "ff\n", "tune workqueue", "ff"),
+        ("proc/sys/vm/stat_interval", "1\n", "tune stat-interval", "1"),
+        ("proc/sys/kernel/timer_migration", "1\n", "tune timer-migration", "1"),
+        ("proc/sys/kernel/nmi_watchdog", "1\n", "tune nmi-watchdog", "1"),
+        ("sys/kernel/mm/ksm/run", "1\n", "tune ksm", "1"),
+        (
+            "sys/devices/system/cpu/cpu1/cpufreq/scaling_governor",
+            "powersave\n",
+            "tune governor",
+            "1 of 2 to turn",
+        ),
+        ("proc/cmdline", "quiet isolcpus=4-7\n", "boot parameters", "6 of 7 not given"),
+        ("sys/devices/system/cpu/online", None, "tuning plan", "none"),
     ],
 )
 def test_a_setting_that_costs_is_warned_of(
@@ -185,3 +209,14 @@ def test_small_readers(tmp_path: Path) -> None:
     (tmp_path / "word").write_text("many\n")
     assert read_integer(tmp_path / "word") is None and read_integer(tmp_path / "none") is None
     assert chosen_word("a [b] c") == "b" and chosen_word("never") == "never"
+
+
+def test_the_plan_s_advice_says_what_is_set_and_what_it_costs(
+    machine: Callable[..., dict[str, Fact]],
+) -> None:
+    fact = machine({"proc/sys/vm/stat_interval": "1\n"})["tune stat-interval"]
+    assert fact.advice.startswith("make tune sets 120: ") and "; costs: " in fact.advice
+
+
+def test_risky_knobs_are_no_advice(machine: Callable[..., dict[str, Fact]]) -> None:
+    assert "tune rt-runtime" not in machine()

@@ -81,6 +81,20 @@ def test_sources_are_kernels_and_all_they_import(tree):
     assert "unrelated.py" not in found
 
 
+def test_sources_of_a_package_are_its_own_and_what_they_import(tree):
+    package = tree / "simulator"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "made.py").write_text("from feedhandler.callee import callee\n")
+    found = {path.name for path in kernelcache.kernel_sources(tree, "simulator")}
+    assert {"made.py", "callee.py"} <= found and "caller.py" not in found
+    first = kernelcache.sources_hash(tree, "simulator")
+    (tree / "feedhandler" / "caller.py").write_text(CALLER + "# changed\n")
+    assert kernelcache.sources_hash(tree, "simulator") == first
+    (tree / "feedhandler" / "callee.py").write_text(CALLEE.replace("= 3", "= 9"))
+    assert kernelcache.sources_hash(tree, "simulator") != first
+
+
 def test_hash_changes_with_an_imported_constant_and_with_the_checked_build(tree, monkeypatch):
     monkeypatch.delenv("SWEEPWIRE_CHECKED", raising=False)
     first = kernelcache.sources_hash(tree)

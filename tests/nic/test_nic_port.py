@@ -9,6 +9,9 @@ from pathlib import Path
 import dpkt
 import numpy as np
 import pytest
+from dpdk_rig import DpdkRig
+from efvi_double import EfviRig, EfviX3Rig
+from efvi_real import NicRig, is_asked_for
 from port_rigs import (
     GROUP,
     HEADERS_BYTES,
@@ -26,14 +29,16 @@ from nic.layout import DESCRIPTOR_DTYPE, FLAG_TRUNCATED, RX_END
 from nic.port import BACKENDS, Port, PortError, PortStats, copy_frame, datagram_cookie, open_port
 
 TOO_LONG_BYTES = 65_536
-RIGS: tuple[type[Rig], ...] = (ReplayRig, SocketRig)
+RIGS: tuple[type[Rig], ...] = (ReplayRig, SocketRig, DpdkRig, EfviRig, EfviX3Rig)
+if is_asked_for():
+    RIGS += (NicRig,)
 
 
-@pytest.fixture(params=RIGS, ids=lambda made: made.scheme)
+@pytest.fixture(params=RIGS, ids=lambda made: made.label or made.scheme)
 def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
     reason = request.param.why_not()
     if reason is not None:
-        pytest.skip(f"{request.param.scheme}: {reason}")
+        pytest.skip(f"{request.param.label or request.param.scheme}: {reason}")
     made = request.param(tmp_path)
     try:
         yield made

@@ -320,6 +320,8 @@ class SlowOrders:
             if event == "lost" and child.state != "unknown":
                 child.was = child.state
             child.state = after[event]
+        elif event == "unanswered" and child.state in ("pending cancel", "pending replace"):
+            child.was, child.state = child.state, "unknown"
         elif event == "done for day" and not child.over and child.state != "pending new":
             child.state = "done for day"
         elif event == "suspended" and child.state in ("new", "partially filled"):

@@ -16,7 +16,7 @@ import console.venuerun
 from console.loops import make_state
 from router import log
 from router import parentcommands as c
-from router.orders.states import OVER, STATES
+from router.orders.states import BY_COMMAND, OVER, STATES
 from router.risk.layout import REASONS
 from router.strategies.settings import Post, Sweep
 from router.tables import DOWN_ASKED, DOWN_KILLED, ENTER
@@ -24,7 +24,6 @@ from router.tablespace import RouterTables
 
 BEGIN_S = 1.0  # all venues trade by then
 ANSWER_NS = 20_000_000  # answers of all venues have come by then
-BY_COMMAND = 3
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from console.routed import far
 from router import log
 from router.entry.layout import DOWN, UP
 from router.loop.endings import FIRST_HOLD_NS, MOST_DOUBLINGS
-from router.loop.work import REFUSED_TOO_OFTEN, SUSPENDING_REFUSALS
-from router.orders.states import STATES
+from router.loop.work import SUSPENDING_REFUSALS
+from router.orders.states import REFUSED_TOO_OFTEN, STATES
 from router.parentcommands import KILL_ALL
 from router.risk.layout import REASONS
 from router.strategies.settings import DarkThenLit, Post, Strategy, Sweep

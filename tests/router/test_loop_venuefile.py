@@ -192,3 +192,28 @@ def test_there_is_room_for_so_many(made: RouterTables, tmp_path: Path) -> None:
     rows = "".join(row_of(name=f'"v{n}"', quotes=f'"q{n}"') for n in range(4))
     with pytest.raises(ConfigError, match=r"venues.toml: venues: there is room for 3"):
         filled(made, tmp_path, rows)
+
+
+def test_answers_and_breakers_have_safe_defaults_and_can_be_switched_off(
+    tmp_path: Path, made: RouterTables
+) -> None:
+    off = row_of(name='"off"', quotes=None, dark="true", answer_ms="0", breaker="{ failures = 0 }")
+    fill_venues(made, read(tmp_path, row_of() + off), {"nasdaq": 0}, tmp_path)
+    usual, other = made.venues[:2]
+    assert (usual["answer_ns"], usual["breaker_failures"]) == (2_000_000_000, 25)
+    assert (usual["breaker_window_ns"], usual["breaker_rest_ns"]) == (10**9, 5 * 10**9)
+    assert other["answer_ns"] == other["breaker_failures"] == 0
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({"answer_ms": "-1"}, "venues[0].answer_ms: "),
+        ({"breaker": "{ failures = 0.5 }"}, "venues[0].breaker.failures: "),
+        ({"breaker": "{ rest = 1 }"}, "venues[0].breaker.rest: unknown key"),
+    ],
+)
+def test_a_wrong_breaker_is_one_line(tmp_path: Path, keys: dict[str, str], said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read(tmp_path, row_of(**keys))
+    assert said in str(caught.value) and "\n" not in str(caught.value)

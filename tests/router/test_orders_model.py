@@ -17,7 +17,8 @@ REPORTS = (
     " correction correction"
 ).split()
 KNOWN = (
-    "expired", "done for day", "suspended", "resumed", "lost", "rejected", "unsolicited cancel",
+    "expired", "done for day", "suspended", "resumed", "lost", "unanswered", "rejected",
+    "unsolicited cancel",
 )  # fmt: skip
 ENDS = ("canceled", "expired", "done for day", "suspended", "resumed")
 SIZES = (0, 10, 20, 30, 40, 50, 60, 100)

@@ -1,15 +1,14 @@
-"""Parents: how they begin, what they are the sum of, how they end; full tables; readable rows."""
+"""Parents: how they begin, what they are the sum of, how they end; full tables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
-from order_rig import DOLLAR, PARENT_LOG, SELL, SMALL, OrderRig, event_of
+from order_rig import DOLLAR, PARENT_LOG, SMALL, OrderRig, event_of
 
 from feedhandler.consolidated.market import Market
 from router.orders.states import EVENTS, STATES
-from router.orders.view import child_rows, parent_rows, position_rows
 from router.tables import CANCEL, INTENT_KINDS
 
 
@@ -278,25 +277,3 @@ def test_intents_that_find_no_room_are_counted(rig: OrderRig) -> None:
         rig.accepted(parent=1)
     assert rig.orders.want_cancels(1, 0) == SMALL.intents
     assert rig.count("full") == 1
-
-
-def test_rows_can_be_read_by_a_person(rig: OrderRig) -> None:
-    rig.tables.accounts[1]["name"], rig.tables.venues[1]["name"] = b"fund", b"nasdaq"
-    rig.start(1, 200)
-    rig.tables.parents[1]["name"] = b"P1"
-    child = rig.accepted(parent=1)
-    rig.fill(child, 40)
-    rig.fill(child, 40)
-    gone = rig.enter(10, side=SELL)
-    rig.say("rejected", rig.token(gone), aux=4)
-    first, second = child_rows(rig.tables)
-    assert (first.state, first.fix_status, first.venue) == ("partially filled", "1", "nasdaq")
-    assert (first.account, first.side, first.tif, first.average) == ("fund", "buy", "day", 10**9)
-    assert (second.state, second.side, second.reason) == ("rejected", "sell", 4)
-    assert [row.number for row in child_rows(rig.tables, open_only=True)] == [child]
-    (parent,) = parent_rows(rig.tables)
-    assert (parent.name, parent.state, parent.strategy) == ("P1", "working", "sweep")
-    assert (parent.cum, parent.open, parent.left) == (80, 20, 100)
-    (position,) = position_rows(rig.tables)
-    assert (position.account, position.shares, position.average) == ("fund", 80, 10 * DOLLAR)
-    assert (position.unrealised, position.open_buy) == (0, 20)

@@ -42,11 +42,11 @@ CHILD_ROWS = {
     "pending cancel": "accepted, fill, cancel pending, reduced, restated, bust, correction = same;"
     " full fill = filled; canceled, unsolicited cancel = canceled; cancel rejected = back;"
     " ask cancel, replace accepted, replace rejected = same; rejected = rejected;"
-    f" expired = expired; done for day = done for day; lost = unknown; {STANDS}",
+    f" expired = expired; done for day = done for day; lost, unanswered = unknown; {STANDS}",
     "pending replace": "accepted, fill, cancel pending, reduced, restated, bust, correction = same;"
     " full fill = filled; canceled, unsolicited cancel = canceled; replace accepted = open;"
     " replace rejected = back; ask cancel = pending cancel; expired = expired;"
-    f" done for day = done for day; lost = unknown; {STANDS}",
+    f" done for day = done for day; lost, unanswered = unknown; {STANDS}",
     "suspended": "fill, reduced, restated, bust, correction = same; full fill = filled;"
     " canceled, unsolicited cancel = canceled; ask cancel = pending cancel; resumed = open;"
     f" expired = expired; done for day = done for day; lost = unknown; {STANDS}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from made_markets import FIVE, small_plan
@@ -14,6 +15,7 @@ from feedhandler.books.sizes import sizes_for
 from feedhandler.books.venuebook import VenueBook
 from feedhandler.packetactions import PacketActions
 from nic.regions import reset, violations
+from simulator.flow.settings import load_settings
 from simulator.market.market import FIRST_OUTSIDE, Market
 from simulator.market.outlets import publisher_of
 from simulator.market.plan import SECOND_NS, MarketPlan
@@ -68,6 +70,23 @@ def test_times_at_a_venue_never_go_back_and_its_sequence_has_no_hole() -> None:
         assert (np.diff(events["time_ns"]) >= 0).all()
         numbers = np.sort(np.concatenate([events["sequence"], told["sequence"]]))
         assert numbers.tolist() == list(range(1, len(numbers) + 1))
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_closing_auctions_stay_near_the_reference(seed: int) -> None:
+    """Orders without a price do not sweep a thin book: late ones stand against their imbalance."""
+    settings = load_settings()
+    auctions = msgspec.structs.replace(settings.auctions, closing=0.1, closing_window=0.3)
+    settings = msgspec.structs.replace(settings, auctions=auctions)
+    plan = MarketPlan(
+        seed=seed, symbols=made_symbols(50), seconds=10.0, before_s=1.0, settings=settings
+    )
+    public, _ = whole(plan, [2**62])
+    events = np.concatenate(public)
+    closing = (events["kind"] == a.AUCTION) & (events["time_ns"] >= plan.times.close_ns)
+    reference, price = events["price"][closing], events["aux"][closing]
+    assert len(price) > 40
+    assert (np.abs(price - reference) <= reference // 100).all()
 
 
 def test_no_venue_stands_crossed_while_it_trades() -> None:

@@ -1,0 +1,1 @@
+"""The live loop: multicast in, orders out over TCP, until somebody says stop."""

@@ -1,0 +1,106 @@
+"""`sweepwire run`: the live loop, from its settings to its results."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from console.compiling import compile_all
+from console.live.going import going
+from console.live.setup import LiveSetup, is_injected, read_live
+from console.plan import Plan
+from console.routed.replaying import protocols_of, routed_kernels
+from console.screen import table_to_stdout
+
+app = typer.Typer(add_completion=False)
+UNCLEAN: Final = 1
+
+
+@app.command()
+def run(
+    config: Annotated[Path, typer.Option(help="What to run (TOML); see console/live.")],
+    check: Annotated[
+        bool, typer.Option("--check", help="Read everything, open nothing, say what it would do.")
+    ] = False,
+) -> int:
+    """Route orders to live venues: joins the feeds, logs in, trades, until a signal or the close.
+
+    The first SIGINT or SIGTERM cancels all open orders and logs out; the second ends at once.
+    SIGHUP reads limits and parents again.
+    """
+    setup = read_live(config, time.time_ns())
+    plan = setup.plan(time.time_ns())
+    if check:
+        _tell(setup, plan)
+        return 0
+    kernels = routed_kernels(plan, protocols_of(setup.venues), lines=True)
+    compile_all(kernels)
+    with signals_of_a_run() as came:
+        return going(setup, plan, kernels, came)
+
+
+class Came:
+    """The signals that came.
+
+    Attributes:
+        stops: SIGINT and SIGTERM.
+        reload: SIGHUP came since it was last looked at.
+    """
+
+    def __init__(self) -> None:
+        self.stops, self.reload = 0, False
+
+    def take(self, number: int, _frame: object) -> None:
+        """A signal."""
+        if number == signal.SIGHUP:
+            self.reload = True
+        else:
+            self.stops += 1
+
+
+@contextmanager
+def signals_of_a_run() -> Iterator[Came]:
+    """Keeps signals until there is time for them."""
+    came = Came()
+    with ExitStack() as stack:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            stack.callback(signal.signal, number, signal.signal(number, came.take))
+        yield came
+
+
+def _tell(setup: LiveSetup, plan: Plan) -> None:
+    """What a run would do."""
+    live = setup.live
+    rows = [
+        (c.name, c.line, c.feed.full_name, f"{c.address.group}:{c.address.udp_port}")
+        for c in plan.channels
+        if c.feed is not None and c.address is not None and not is_injected(c.address)
+    ]
+    table_to_stdout(("channel", "line", "feed", "joined at"), rows, title=f"ports: {_ports(live)}")
+    protocols = {venue.name: venue.protocol for venue in setup.venues}
+    sessions = [
+        (one.venue, protocols[one.venue], one.uri.removeprefix("tcp:"), one.username)
+        for one in live.sessions
+    ]
+    table_to_stdout(("session", "protocol", "connects to", "as"), sessions)
+    closed = [venue.name for venue in setup.venues if venue.name not in setup.credentials]
+    if closed:
+        typer.echo(f"no session, so no orders: {', '.join(closed)}")
+    typer.echo(f"recovery: {', '.join(setup.recoveries) or 'none: a gap leaves a book stale'}")
+    typer.echo(f"symbols: {len(setup.symbols)}; accounts with limits: {', '.join(setup.accounts)}")
+    typer.echo(f"hours: {setup.hours.open} to {setup.hours.close} {setup.hours.zone}")
+    place = "wherever the scheduler puts it" if live.core is None else f"core {live.core}"
+    typer.echo(f"the loop: {place}, wait {live.wait}; results go to {live.results}")
+    for order in setup.parents:
+        side = order.side.replace("_", " ")
+        typer.echo(f"parent {order.name}: {side} {order.quantity:,} {order.symbol}")
+
+
+def _ports(live: object) -> str:
+    return ", ".join(port.uri for port in live.ports)  # type: ignore[attr-defined]
