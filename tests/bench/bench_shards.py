@@ -51,7 +51,8 @@ class Day:
         """Two parts with about as many changes of the consolidated book each."""
         changes = self.scout.market.records["version"]
         parts, sums = list[list[str]]([[], []]), [0, 0]
-        for number in np.argsort(-changes)[: len(self.scout.master)].tolist():
+        known = 1 + np.argsort(-changes[1 : len(self.scout.master) + 1])
+        for number in known.tolist():
             fewer = int(sums[1] < sums[0])
             parts[fewer].append(self.scout.master.name_of(number))
             sums[fewer] += int(changes[number])
