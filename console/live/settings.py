@@ -231,6 +231,11 @@ class Live(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
             if not all_of_them and shard not in names:
                 wanted = f"a shard ({', '.join(names) or 'there are none'})"
                 raise ValueError(f'{key}[{number}].shard: expected {wanted}, found "{shard}"')
+        for name in names:
+            if name not in [shard for _, _, shard in of_sessions]:
+                raise ValueError(f"shards: shard {name} has no [[sessions]] table")
+            if not any(shard in ("", name) for _, _, shard in of_ports):
+                raise ValueError(f"shards: shard {name} has no [[ports]] table")
 
 
 def address_of(text: str, key: str) -> tuple[str, int]:

@@ -32,10 +32,12 @@ LAST = "stop_at_close = false\n"
 
 
 def sharded(folder: Path, shards: str = SHARDS, owner: str = "east", **changes: str) -> LiveSetup:
-    """The rehearsal's settings with shards; all its sessions are one shard's."""
+    """The rehearsal's settings with shards; all its sessions but the last are one shard's."""
+    session, last = "[[sessions]]\n", 'venue = "iex"'
     more = {
-        f"{LAST}": f"{LAST}\n{shards}\n",
-        "[[sessions]]\n": f'[[sessions]]\nshard = "{owner}"\n',
+        LAST: f"{LAST}\n{shards}\n",
+        session: f'{session}shard = "{owner}"\n',
+        f'shard = "{owner}"\n{last}': f'shard = "west"\n{last}',
     }
     return rehearsal(folder, **{**more, **changes})
 
@@ -44,6 +46,8 @@ WRONG = [
     ({"shards": ""}, 'sessions[0].shard: expected a shard (there are none), found "east"'),
     ({"owner": "north"}, 'sessions[0].shard: expected a shard (east, west), found "north"'),
     ({"shards": SHARDS.replace('"rest"', '"O-Z"')}, "nobody has N"),
+    ({"owner": "west"}, "shards: shard east has no [[sessions]] table"),
+    ({"[[ports]]\n": '[[ports]]\nshard = "west"\n'}, "shards: shard east has no [[ports]] table"),
     ({'wait = "sleep"': 'core = 0\nwait = "sleep"'}, "core: each of the shards has its own"),
     ({"[[ports]]\n": '[[ports]]\nshard = "up"\n'}, "ports[0].shard: expected a shard (east, west)"),
     ({"share = 0.5": "share = 0.6"}, "share: expected 1 at most in all"),
@@ -71,7 +75,8 @@ def test_each_loop_is_told_its_own(tmp_path: Path) -> None:
     setup = sharded(tmp_path)
     one, other = (settings_of(setup.live, number) for number in range(2))
     assert [one.core, other.core] == [0, 1] and not one.shards and not other.shards
-    assert len(one.sessions) == len(setup.live.sessions) and other.sessions == []
+    assert [session.venue for session in other.sessions] == ["iex"]
+    assert len(one.sessions) + 1 == len(setup.live.sessions)
     assert all(session.shard == "" for session in one.sessions)
     assert [port.uri for port in one.ports] == [port.uri for port in other.ports] != []
     assert other.first_token - one.first_token >= 2 * setup.live.children
@@ -79,7 +84,7 @@ def test_each_loop_is_told_its_own(tmp_path: Path) -> None:
     with ExitStack() as stack:
         made = parts(setup, stack)
         told = [setup_of(setup, part, n, ENVIRONMENT) for n, part in enumerate(made)]
-    assert [bool(each.credentials) for each in told] == [True, False]
+    assert list(told[1].credentials) == ["iex"] and "iex" not in told[0].credentials
     assert told[0].owner is not None and told[0].owner.owns("KOZ") and not told[0].owner.owns("VUS")
 
 
@@ -139,7 +144,7 @@ def test_each_loop_learns_and_writes_its_own_symbols_only(tmp_path: Path) -> Non
             told = setup_of(setup, part, number, ENVIRONMENT)
             run = stack.enter_context(LiveRun(told, part.plan, part))
             learner = SymbolLearner(run)
-            learner.learn_numbers("nyse", {name: 1000 + n for n, name in enumerate(SYMBOLS)})
+            learner.learn_numbers("nyse", {name: n for n, name in enumerate(SYMBOLS, 1)})
             with run.opened(owned_loop(), uri, burst=1) as step:
                 while step(16):
                     learner.step()
