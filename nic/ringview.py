@@ -31,7 +31,8 @@ class Ring:
             self._row["config"]["slot_count"] = self.slot_count
 
     def __len__(self) -> int:
-        return int(self._row["producer"]["tail"][0]) - int(self._row["consumer"]["head"][0])
+        head = int(self._row["consumer"]["head"][0])  # first: no later tail is behind it
+        return int(self._row["producer"]["tail"][0]) - head
 
     @property
     def refused_count(self) -> int:
