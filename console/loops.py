@@ -32,18 +32,25 @@ class NamedPort(LinkPort, Protocol):
 
 
 def loop_kernel(
-    feeds: Sequence[Feed], *, books: bool = False, market: bool = False, lines: bool = False
+    feeds: Sequence[Feed],
+    *,
+    books: bool = False,
+    market: bool = False,
+    lines: bool = False,
+    owned: bool = False,
 ) -> Kernel:
     """The loop for these feeds; without any, the one that only counts.
 
     With `books` it keeps books, with `market` the consolidated book as well, with `lines` it
-    arbitrates between the lines that `make_state` is given.
+    arbitrates between the lines that `make_state` is given, with `owned` it keeps the symbols of
+    one owner.
     """
     if not feeds:
         return Kernel(COUNTING, run, (types.uint64,))
     names = ", ".join(feed.full_name for feed in feeds)
-    kernel = specialise.build(feeds, books=books, market=market, lines=lines)
+    kernel = specialise.build(feeds, books=books, market=market, lines=lines, owned=owned)
     kept = ", with books" if books or market else ""
+    kept += " of some symbols" if owned else ""
     return Kernel(f"the loop for {names}{kept}", kernel, (types.uint64,))
 
 

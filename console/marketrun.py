@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from console.bookplan import venue_of
 from console.compiling import Kernel
 from console.plan import Plan
-from console.venuerun import VenueRun
+from console.venuerun import UNREAD, Piece, VenueRun
 from feedhandler.actions import TEST_SYMBOL
-from feedhandler.consolidated.market import Market
+from feedhandler.consolidated.layout import LEFT_OUT
+from feedhandler.consolidated.market import Market, MarketShard
 from feedhandler.consolidated.subscriptions import Subscription
 from feedhandler.stateblock import Wait
 from feedhandler.symbols import SymbolMaster, convention_of, text_of
@@ -31,6 +32,8 @@ class MarketRun(VenueRun):
         orders: room of each venue's order table at first.
         unknown_trades: whether a venue that never said its status counts as trading.
         strict: the run stops at the first packet with an impossible input.
+        piece: as of VenueRun.
+        market: its shard of a consolidated book that others have made; None makes one.
 
     Attributes:
         market, master: what the run fills beside the books.
@@ -38,17 +41,28 @@ class MarketRun(VenueRun):
     """
 
     def __init__(
-        self, plan: Plan, orders: int, *, unknown_trades: bool = False, strict: bool = False
+        self,
+        plan: Plan,
+        orders: int,
+        *,
+        unknown_trades: bool = False,
+        strict: bool = False,
+        piece: Piece | None = None,
+        market: MarketShard | None = None,
     ) -> None:
-        super().__init__(plan, orders, strict=strict)
+        super().__init__(plan, orders, strict=strict, piece=piece)
         self.venues = list(self.feeds)
-        self.master = SymbolMaster()
-        self.market = Market(venues=len(self.feeds), unknown_trades=unknown_trades)
-        self._stack.callback(self.market.close)
+        self.master = SymbolMaster(owner=piece.owner if piece is not None else None)
+        self.market = market or self._own_market(unknown_trades)
         for number, (name, feed) in enumerate(self.feeds.items()):
             tape = feed.consolidated
             self.market.add_venue(name, self.books[name], protected=not tape, halts_all=tape)
             self.master.add_venue(number, convention_of(feed))
+
+    def _own_market(self, unknown_trades: bool) -> Market:
+        made = Market(venues=len(self.feeds), unknown_trades=unknown_trades)
+        self._stack.callback(made.close)
+        return made
 
     def __enter__(self) -> MarketRun:
         return self
@@ -99,7 +113,24 @@ class MarketRun(VenueRun):
     def adopt(self, other: MarketRun) -> None:
         """Takes over what another run of the same captures learnt."""
         self.master = other.master
-        self.market.maps[:] = other.market.maps
+        self.market.maps[:] = self._owned_of(other)
         self.market.instruments[:] = other.market.instruments
         for band in ("lower_band", "upper_band"):  # come again, each at its time
             self.market.instruments[band] = 0
+
+    def _owned_of(self, other: MarketRun) -> NDArray[np.int32]:
+        """The maps of another run, those of other owners left out.
+
+        Keys that are text have their numbers by the order in which a run met them: a piece of it
+        meets others, so it is told.
+        """
+        maps: NDArray[np.int32] = other.market.maps.copy()
+        if self.piece is None:
+            return maps
+        for name, feed in self.feeds.items():
+            if feed.keys == "text" and self.books[name].sizes != UNREAD:
+                self.books[name].know_keys(other.books[name])
+        owner, names = self.piece.owner, self.master.name_of
+        others = [n for n in range(1, len(self.master) + 1) if not owner.owns(names(n))]
+        maps[np.isin(maps, others)] = LEFT_OUT
+        return maps

@@ -72,6 +72,7 @@ def replay(
     seed: orders.Seed = orders.USUAL_SEED,
     out: orders.Out = None,
     assume_trading: orders.AssumeTrading = False,
+    shards: orders.ShardsFile = None,
     channels: Annotated[
         Path | None, typer.Option(help="Channel map (TOML): which feed comes where.")
     ] = None,
@@ -93,17 +94,20 @@ def replay(
 
     With parents (--parents and --limits, or those of --sample and --market) orders are routed,
     checked and sent to simulated venues, which answer, and the report says what it cost.
+    With --shards several loops, each on a core, keep the books of their symbols.
     Without --channels and --feed the channels are guessed from the first packets.
     """
     named = list(sources or [])
-    asked = orders.Asked(parents, limits, venues, seed, out, sample, market, assume_trading)
+    asked = orders.Asked(parents, limits, venues, seed, out, sample, market, assume_trading, shards)
     mapped, live = bool(feed) or channels is not None, core is not None or state is not None
     asked.check(sources=bool(named), mapped=mapped, live=live)
     if feed and channels is not None:
         raise typer.BadParameter("--feed excludes --channels")
+    pace = orders.Pace(speed, burst, measure)
     if asked.orders:
-        pace = orders.Pace(speed, burst, measure)
         return _with_orders(asked, pace, named, channels, feed, json_file)
+    if shards is not None:
+        return _in_shards(asked, pace, named, channels, feed, json_file)
     if core is not None:
         check_cores((core,))
     given = _sources(named, speed)
@@ -138,6 +142,28 @@ def _with_orders(
         read_options(parse_uri(replay_uri(["captures"], pace.speed)), BACKENDS["replay"].options)
     captures = [] if asked.brought else _sources(sources, pace.speed).captures
     return run_with_orders(inputs_of(asked, captures, channels, feed), asked, pace, json_file)
+
+
+def _in_shards(
+    asked: orders.Asked,
+    pace: orders.Pace,
+    sources: list[str],
+    channels: Path | None,
+    feed: str,
+    json_file: Path | None,
+) -> int:
+    """The replay in several loops without orders; its modules are imported for it alone."""
+    from console.sharded.command import replay_books
+
+    assert asked.shards is not None
+    live = [text for text in sources if _is_uri(text)]
+    if live:
+        raise typer.BadParameter(f"{live[0]}: with --shards only captures can be named, no ports")
+    captures = _sources(sources, pace.speed).captures
+    trading = asked.assume_trading
+    return replay_books(
+        captures, channels, feed, asked.shards, pace, assume_trading=trading, json_file=json_file
+    )
 
 
 def _sources(sources: list[str], speed: str) -> Sources:

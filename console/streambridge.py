@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import Any, Final
 
-from feedhandler.consolidated.market import Market
+from feedhandler.consolidated.market import MarketShard
 from feedhandler.consolidated.streamwire import (
     BATCH,
     DIRECTORY,
@@ -51,7 +51,7 @@ class StreamBridge:
         ConfigError: without pyzmq, or when the endpoint cannot be had.
     """
 
-    def __init__(self, market: Market, subscription: Subscription, endpoint: str) -> None:
+    def __init__(self, market: MarketShard, subscription: Subscription, endpoint: str) -> None:
         zmq = zeromq()
         self._market, self._subscription = market, subscription
         self._context = zmq.Context()

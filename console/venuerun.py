@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,7 +14,9 @@ from console.linestats import lines_of
 from console.loops import make_state
 from console.main import complain
 from console.plan import Plan
+from feedhandler.books.filterlayout import Owner
 from feedhandler.books.grower import Grower
+from feedhandler.books.sizes import Sizes
 from feedhandler.books.venuebook import VenueBook
 from feedhandler.channels import NO_CHANNEL
 from feedhandler.commands import Commands
@@ -26,6 +29,21 @@ from nic.block import Block
 from nic.port import Port, open_port
 from nic.regions import allowed
 
+UNREAD = Sizes(orders=1, levels=1, instruments=1)  # of a venue that a shard has no channel of
+
+
+@dataclass(frozen=True)
+class Piece:
+    """The piece of a plan that one of several loops runs.
+
+    Attributes:
+        whole: the plan of all loops together: venues are numbered by it.
+        owner: whose symbols are kept.
+    """
+
+    whole: Plan
+    owner: Owner
+
 
 class VenueRun:
     """The books of all venues of a plan, in the order of the plan, and runs that fill them.
@@ -34,27 +52,37 @@ class VenueRun:
         plan: its channels with feeds all come in datagrams.
         orders: room of each venue's order table at first; it grows.
         strict: a run stops at the first packet with an impossible input.
+        piece: of what the plan is a piece; None: it is whole. The kernel has to be made for it.
 
     Attributes:
         books, feeds: by venue.
+        read: the venues that the plan has channels of.
+        block: the state of the last run that was opened.
         last_ns: time of the last packet, epoch.
         stopped: what a strict run stopped at, in a line; empty if nothing.
         failed: why the port of a run ended early, in a line; empty if it did not.
     """
 
-    def __init__(self, plan: Plan, orders: int, *, strict: bool = False) -> None:
-        self.plan, self.strict, self.measure = plan, strict, False
+    def __init__(
+        self, plan: Plan, orders: int, *, strict: bool = False, piece: Piece | None = None
+    ) -> None:
+        self.plan, self.strict, self.measure, self.piece = plan, strict, False, piece
         self.books: dict[str, VenueBook] = {}
         self.feeds: dict[str, Feed] = {}
         self.last_ns, self.stopped, self.failed = 0, "", ""
         self._stack = ExitStack()
-        for channel in plan.channels:
+        self.read = {venue_of(channel) for channel in plan.channels if channel.feed is not None}
+        for channel in (piece.whole if piece is not None else plan).channels:
             feed = channel.feed
             if feed is None or venue_of(channel) in self.books:
                 continue
-            book = VenueBook(sizes_of_venue(feed, orders))
+            venue = venue_of(channel)
+            sizes = sizes_of_venue(feed, orders) if venue in self.read else UNREAD
+            book = VenueBook(sizes, owner=piece.owner if piece is not None else None)
             self._stack.callback(book.close)
-            self.feeds[venue_of(channel)], self.books[venue_of(channel)] = feed, book
+            self.feeds[venue], self.books[venue] = feed, book
+
+    block: Block
 
     def __enter__(self) -> VenueRun:
         return self
@@ -103,6 +131,7 @@ class VenueRun:
             rows = self.venue_rows()
             block = make_state(self.plan, [port], options, None, 0.0, heads, rows, self.lines)
             stack.callback(block.close)
+            self.block = block
             self.prepare(block)
             stack.enter_context(allowed(block, *self.memory(), *port.regions))
             grower = Grower(Commands(block), self.books, lambda: self.last_ns, full=FULL)

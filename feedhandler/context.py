@@ -39,6 +39,7 @@ CONTEXT_DTYPE: Final = np.dtype(
         ("faults", "i8", (16,)),  # by number, see feedhandler.faults
         ("actions", "i8", (KIND_ROOM,)),  # emitted, by kind, see feedhandler.actions
         ("clock_ns", "i8", (UNITS,)),  # whole second last announced by a unit, epoch; 0 = unknown
+        ("filtered", "i8"),  # the books whose filter holds; also while `book` and `venue` are 0
     ],
     align=True,
 )
@@ -64,6 +65,7 @@ BOOK: Final = field_offset(CONTEXT_DTYPE, "book")
 VENUE: Final = field_offset(CONTEXT_DTYPE, "venue")
 ACTION_COUNTS: Final = field_offset(CONTEXT_DTYPE, "actions")
 CLOCK_NS: Final = field_offset(CONTEXT_DTYPE, "clock_ns")
+FILTERED: Final = field_offset(CONTEXT_DTYPE, "filtered")
 SYMBOL_BYTES: Final = SYMBOL_DTYPE.itemsize
 
 assert len(FAULTS) <= 16

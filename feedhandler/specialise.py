@@ -86,6 +86,11 @@ def handle(state, channel, payload, length, timestamp_ns, burst_index):
 def tick(state, timestamp_ns):
     pass
 """
+OWNED_IMPORT = """
+from feedhandler.books.owned import keep_owned
+"""
+OWNED = """
+    made = keep_owned(context, out, made)"""
 NO_BOOKS = """
 
 @njit(nogil=True)
@@ -169,11 +174,13 @@ def decoders(feeds: Sequence[Feed]) -> tuple[str, str]:
     return "\n".join(kernels), "\n".join(choices)
 
 
-def source(feeds: Sequence[Feed], sink: Sink = DECODING, *, lines: bool = False) -> str:
+def source(
+    feeds: Sequence[Feed], sink: Sink = DECODING, *, lines: bool = False, owned: bool = False
+) -> str:
     """The entry module's text for these feeds.
 
     Their actions go to the sink. With `lines` packets of channels that are lines of a stream go
-    through arbitration first.
+    through arbitration first. With `owned` actions on symbols of other shards do not go anywhere.
 
     Raises:
         ValueError: naming a feed that is read from a stream and has no place in the packet loop.
@@ -188,6 +195,8 @@ def source(feeds: Sequence[Feed], sink: Sink = DECODING, *, lines: bool = False)
         transports = {(feed.walk, feed.message): feed.transport.name for feed in feeds}
         more, handle = lines_source(list(transports.values()))
         head += more
+    if owned:
+        head, choices = head + OWNED_IMPORT, choices + OWNED
     body = BODY.format(
         choices=choices,
         handle=handle,
@@ -210,20 +219,21 @@ def build(
     market: bool = False,
     lines: bool = False,
     sink: Sink | None = None,
+    owned: bool = False,
 ) -> Callable[[int], int]:
     """The loop `run(state_address)` for these feeds; compiled on its first call or by `warm`.
 
     With `books` it keeps the books of the channels that `prepare` was given some for; with `market`
     also the consolidated book, packet by packet; `sink` says what else is done with a packet's
     actions. With `lines` it arbitrates between the channels that `lines.setup.prepare` made lines
-    of a stream.
+    of a stream. With `owned` books that were made for an owner keep its symbols alone.
 
     Raises:
         ValueError: when no feed is given, or one comes by TCP.
     """
     if not feeds:
         raise ValueError("no feed to build a loop for")
-    text = source(feeds, sink or sink_of(books, market), lines=lines)
+    text = source(feeds, sink or sink_of(books, market), lines=lines, owned=owned)
     run: Callable[[int], int] = kernelcache.generated_module("loop", text).run
     return run
 
@@ -267,6 +277,7 @@ def prepare(
         context["midnight_ns"] = (midnights_ns or {}).get(channel, 0)
         context["book"] = (books or {}).get(channel, 0)
         context["venue"] = (venues or {}).get(channel, 0)
+        context["filtered"] = context["book"]
         block["channels"][channel]["handler_state"] = (
             block.offset("contexts") + CONTEXT_DTYPE.itemsize * channel
         )

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from feedhandler.actions import SYMBOL, TEST_SYMBOL
+from feedhandler.books.filterlayout import Owner
 from feedhandler.books.views import BookViews
 from feedhandler.consolidated.layout import LEFT_OUT, NO_INSTRUMENT
-from feedhandler.consolidated.market import Market
+from feedhandler.consolidated.market import MarketShard
 from feedhandler.feed import Feed
 from feedhandler.symbology import Convention, canonical, parse
 from feedhandler.wire.access import symbol_of
@@ -70,10 +71,16 @@ class SymbolMaster:
     Args:
         room: the highest number given out; a security beyond it is counted in `refused`.
         test_symbols: names that are left out although nobody marks them.
+        owner: whose symbols books are told of; others are left out there. None: all are.
     """
 
-    def __init__(self, room: int = 16_384, test_symbols: Iterable[str] = TEST_SYMBOLS) -> None:
-        self.room = room
+    def __init__(
+        self,
+        room: int = 16_384,
+        test_symbols: Iterable[str] = TEST_SYMBOLS,
+        owner: Owner | None = None,
+    ) -> None:
+        self.room, self.owner = room, owner
         self.refused = 0
         self._tests = set(test_symbols)
         self._by_name: dict[str, Instrument] = {}
@@ -110,6 +117,10 @@ class SymbolMaster:
     def name_of(self, number: int) -> str:
         """The canonical symbol of an instrument."""
         return self._by_number[number].name
+
+    def owns(self, number: int) -> bool:
+        """Whether an instrument is this owner's."""
+        return self.owner is None or self.owner.owns(self.name_of(number))
 
     def instrument(self, number: int) -> Instrument:
         """An instrument by its number."""
@@ -177,7 +188,7 @@ class SymbolMaster:
         elif found.number != LEFT_OUT:
             found.number = LEFT_OUT  # its number stays taken: nobody is given it again
 
-    def fill(self, market: Market, venue: int, books: BookViews) -> int:
+    def fill(self, market: MarketShard, venue: int, books: BookViews) -> int:
         """Writes what is known of a venue into the market's tables; how many keys it maps.
 
         Args:
@@ -189,7 +200,8 @@ class SymbolMaster:
         for (of, key), instrument in self._by_key.items():
             own = books.instrument(key) if of == venue else None
             if own is not None and own < market.maps.shape[1]:
-                market.map(venue, own, instrument.number)
+                ours = instrument.number <= 0 or self.owns(instrument.number)
+                market.map(venue, own, instrument.number if ours else LEFT_OUT)
                 made += 1
         for instrument in self._by_number[1:]:
             if instrument.number > 0:

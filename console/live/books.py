@@ -63,7 +63,7 @@ class SymbolLearner:
         known, first = int(book.head["known_keys"]), self._seen[name]
         for number in range(first + 1, known + 1):
             key = int(book.tops["key"][number])
-            if key == 0:
+            if key == 0 and book.owns(number):
                 return number > first + 1  # its row is being written
             self._seen[name] = number
             if key > 0:

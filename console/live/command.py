@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Final
@@ -14,9 +14,11 @@ import typer
 from console.compiling import compile_all
 from console.live.going import going
 from console.live.setup import LiveSetup, is_injected, read_live
+from console.live.shards import going_in_shards, shards_in
 from console.plan import Plan
 from console.routed.replaying import protocols_of, routed_kernels
 from console.screen import table_to_stdout
+from console.sharded.pieces import plans_of
 
 app = typer.Typer(add_completion=False)
 UNCLEAN: Final = 1
@@ -35,14 +37,20 @@ def run(
     SIGHUP reads limits and parents again.
     """
     setup = read_live(config, time.time_ns())
-    plan = setup.plan(time.time_ns())
+    plan, live = setup.plan(time.time_ns()), setup.live
+    plans = plans_of(plan, shards_in(live), config) if live.shards else [plan]
     if check:
         _tell(setup, plan)
         return 0
-    kernels = routed_kernels(plan, protocols_of(setup.venues), lines=True)
-    compile_all(kernels)
+    kernels = [
+        routed_kernels(piece, protocols_of(setup.venues), lines=True, owned=bool(live.shards))
+        for piece in plans
+    ]
+    compile_all([kernel for each in kernels for kernel in each])
     with signals_of_a_run() as came:
-        return going(setup, plan, kernels, came)
+        if live.shards:
+            return going_in_shards(setup, plan, kernels, came)
+        return going(setup, plan, kernels[0], came)
 
 
 class Came:
@@ -51,13 +59,25 @@ class Came:
     Attributes:
         stops: SIGINT and SIGTERM.
         reload: SIGHUP came since it was last looked at.
+        before_exit: called in front of an end that takes the whole process with it.
     """
 
     def __init__(self) -> None:
         self.stops, self.reload = 0, False
+        self._copies: list[Came] = []
+        self.before_exit: Callable[[], None] = lambda: None
+
+    def copy(self) -> Came:
+        """Another that hears what comes from now on, for one of several loops."""
+        made = Came()
+        made.stops = self.stops
+        self._copies.append(made)
+        return made
 
     def take(self, number: int, _frame: object) -> None:
         """A signal."""
+        for copy in self._copies:
+            copy.take(number, _frame)
         if number == signal.SIGHUP:
             self.reload = True
         else:
@@ -95,7 +115,15 @@ def _tell(setup: LiveSetup, plan: Plan) -> None:
     typer.echo(f"recovery: {', '.join(setup.recoveries) or 'none: a gap leaves a book stale'}")
     typer.echo(f"symbols: {len(setup.symbols)}; accounts with limits: {', '.join(setup.accounts)}")
     typer.echo(f"hours: {setup.hours.open} to {setup.hours.close} {setup.hours.zone}")
+    for shard in live.shards:
+        own = [session.venue for session in live.sessions if session.shard == shard.name]
+        symbols = ", ".join(shard.symbols)
+        typer.echo(
+            f"shard {shard.name}: core {shard.core}, symbols {symbols}, share {shard.share}, "
+            f"sessions {', '.join(own) or 'none'}"
+        )
     place = "wherever the scheduler puts it" if live.core is None else f"core {live.core}"
+    place = "each shard on its core" if live.shards else place
     typer.echo(f"the loop: {place}, wait {live.wait}; results go to {live.results}")
     for order in setup.parents:
         side = order.side.replace("_", " ")

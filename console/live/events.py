@@ -23,6 +23,7 @@ class Events:
         folder: where `events.jsonl` is appended to; None: nowhere.
         screen: where lines are shown.
         clock: ns since the epoch.
+        name: of the shard, in front of its lines; empty: there is one loop.
 
     Attributes:
         lines: the last ones, newest last.
@@ -33,7 +34,9 @@ class Events:
         folder: Path | None,
         screen: TextIO | None = None,
         clock: Callable[[], int] = time.time_ns,
+        name: str = "",
     ) -> None:
+        self._lead = f"{name}: " if name else ""
         self._screen, self._clock = screen or sys.stderr, clock
         self._file = None
         self._status = ""
@@ -51,12 +54,12 @@ class Events:
             self._file.flush()
         self._clear()
         when = datetime.fromtimestamp(now_ns / NS_PER_S)
-        self._screen.write(f"{when:%H:%M:%S} {' '.join(line.split())}\n")
+        self._screen.write(f"{when:%H:%M:%S} {self._lead}{' '.join(line.split())}\n")
         self._screen.flush()
 
     def show(self, status: str) -> None:
         """Shows how things are: on a terminal in place, elsewhere as a line."""
-        if not self._screen.isatty():
+        if self._lead or not self._screen.isatty():
             self.say(status)
             return
         self._clear()

@@ -24,6 +24,7 @@ from console.plan import Plan
 from console.routed.replaying import WORDS, book_counts, names_of, stages_of
 from console.runreport.results import RunFacts
 from console.runreport.write import write_results
+from console.sharded.pieces import Part
 from console.snapshot import snapshot
 from feedhandler.commands import Commands, Ticker
 from feedhandler.state import STOP_FAULT
@@ -47,12 +48,17 @@ UNCLEAN: Final = 1
 WAITS: Final = {"spin": Wait.SPIN, "pause": Wait.PAUSE, "sleep": Wait.SLEEP}
 
 
-def going(setup: LiveSetup, plan: Plan, kernels: Sequence[Kernel], came: Came) -> int:
-    """Runs until it is told to stop; 0, 1 with orders still open, 3 after a fault."""
+def going(
+    setup: LiveSetup, plan: Plan, kernels: Sequence[Kernel], came: Came, part: Part | None = None
+) -> int:
+    """Runs until it is told to stop; 0, 1 with orders still open, 3 after a fault.
+
+    `part`: of several loops, which this is.
+    """
     results = setup.path.parent / setup.live.results
     with ExitStack() as stack:
-        events = stack.enter_context(Events(results))
-        live = stack.enter_context(Live(setup, plan, kernels, events))
+        events = stack.enter_context(Events(results, name=part.name if part is not None else ""))
+        live = stack.enter_context(Live(setup, plan, kernels, events, part))
         return live.go_on(came, results)
 
 
@@ -72,9 +78,15 @@ class Live:
     """
 
     def __init__(
-        self, setup: LiveSetup, plan: Plan, kernels: Sequence[Kernel], events: Events
+        self,
+        setup: LiveSetup,
+        plan: Plan,
+        kernels: Sequence[Kernel],
+        events: Events,
+        part: Part | None = None,
     ) -> None:
         self._setup, self._kernels, self._events = setup, kernels, events
+        self._part = part
         self._stack = ExitStack()
         try:
             self._open(setup, plan)
@@ -91,7 +103,7 @@ class Live:
     def _open(self, setup: LiveSetup, plan: Plan) -> None:
         live, stack = setup.live, self._stack
         loop, *functions = self._kernels
-        run = self.run = stack.enter_context(LiveRun(setup, plan))
+        run = self.run = stack.enter_context(LiveRun(setup, plan, self._part))
         run.connect(*(address_of(kernel.dispatcher, WORDS) for kernel in functions))
         self.ports = [stack.enter_context(open_port(port.uri)) for port in live.ports]
         join_groups(self.ports, plan)
@@ -148,6 +160,7 @@ class Live:
             clean = self._after_fault(fault, results)
         if self.thread.running:  # its memory cannot be given back
             self._events.say("the loop does not return")
+            came.before_exit()
             os._exit(FAULT)
         self.control.close()
         self._write(results, time.perf_counter() - began_s, fault, bool(came.stops))

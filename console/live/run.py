@@ -10,7 +10,8 @@ from console.linestats import lines_of
 from console.live.setup import LiveSetup
 from console.marketrun import MarketRun
 from console.plan import Plan, PlannedChannel
-from console.routed.run import SPARE_PARENTS, marks_of, quoting_numbers, sections_of
+from console.routed.run import SPARE_PARENTS, marks_of, quoting_of, sections_of
+from console.sharded.pieces import Part
 from feedhandler.consolidated.streamformat import TRADE
 from feedhandler.lines.setup import LineOptions, Lines
 from nic.block import Block
@@ -24,6 +25,7 @@ from router.loop.entries import place, ready
 from router.loop.stages import NOT_DONE
 from router.parentfile import load_parents
 from router.risk.keeper import LimitsKeeper
+from router.risk.shares import WHOLE
 from router.routing.learning import Learning
 from router.sessioncommands import early_section
 from router.tablespace import RouterTables, Sizes
@@ -39,6 +41,7 @@ class LiveRun(MarketRun):
     Args:
         setup: the files.
         plan: the channels, recovery lines included.
+        part: of several loops, which this is.
 
     Attributes:
         tables: the router's.
@@ -48,10 +51,17 @@ class LiveRun(MarketRun):
     Raises ConfigError: files that do not fit each other.
     """
 
-    def __init__(self, setup: LiveSetup, plan: Plan) -> None:
+    def __init__(self, setup: LiveSetup, plan: Plan, part: Part | None = None) -> None:
         live = setup.live
-        super().__init__(plan, live.orders, unknown_trades=live.assume_trading)
+        super().__init__(
+            plan,
+            live.orders,
+            unknown_trades=live.assume_trading,
+            piece=part.piece if part is not None else None,
+            market=part.market if part is not None else None,
+        )
         self.setup, self.measure = setup, live.measure
+        self._share = part.share if part is not None else WHOLE
         try:
             self._set_up(setup)
         except BaseException:
@@ -104,14 +114,16 @@ class LiveRun(MarketRun):
         self.tables.block["stages"]["spent"] = NOT_DONE
         with allowed(self.tables.block):
             ready(self.tables.address)
-        fill_venues(self.tables, setup.venues, quoting_numbers(self.feeds), setup.venues_path)
+        fill_venues(self.tables, setup.venues, quoting_of(self), setup.venues_path)
         head = self.tables.head
         head["seed"], head["live"], head["token_count"] = live.seed, 1, live.first_token - 1
         self.sessions.install(self.tables)
         self.learning = Learning(self.tables)
         for name, number in self.accounts.items():
             self.tables.accounts[number]["name"] = name.encode()
-        self.limits = LimitsKeeper(self.tables, self.symbols, self.venue_numbers, self.accounts)
+        self.limits = LimitsKeeper(
+            self.tables, self.symbols, self.venue_numbers, self.accounts, self._share
+        )
         self.limits.load(setup.limits_path)
         self._place_parents()
 

@@ -12,6 +12,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from feedhandler.channelfile import Port, Unit
+from feedhandler.shards.config import Shard, check_shards
 from nic.configfile import ConfigError, load
 from nic.passwords import check_one_of
 from nic.port import BACKENDS
@@ -24,9 +25,15 @@ AT_START: Final = "start"
 
 
 class PortOf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A port that market data comes by, as in `socket:eth0`."""
+    """A port that market data comes by, as in `socket:eth0`.
+
+    Attributes:
+        uri: its address.
+        shard: that has it; empty: each shard opens one of its own.
+    """
 
     uri: str
+    shard: str = ""
 
     def __post_init__(self) -> None:
         try:
@@ -44,6 +51,7 @@ class SessionOf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
     Attributes:
         venue: a name of the file of venues, which says its protocol.
+        shard: that has it, where there are some.
         host, port: of its order entry.
         options: of the `tcp:` port, as in `user_timeout_ms=3000&linger_ms=200`.
         username: as the venue gave it.
@@ -62,6 +70,7 @@ class SessionOf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     port: Port
     username: str
     options: str = ""
+    shard: str = ""
     password_env: str = ""
     password_file: str = ""
     session: str = ""
@@ -151,6 +160,7 @@ class Live(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         symbols: what can be traded; or, in a file, one a line.
         hours: of the session.
         ports, sessions, recovery: see there.
+        shards: several loops, see `feedhandler.shards.config`; none: one loop has everything.
         core: of the loop; absent: where the scheduler puts it.
         wait: what the loop does when nothing is there: "spin" wants a core of its own.
         state: file of the loop's counters; empty: one in /dev/shm that `sweepwire top` finds.
@@ -179,6 +189,7 @@ class Live(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     symbols_file: str = ""
     hours: Hours = Hours()
     recovery: list[RecoveryOf] = []
+    shards: list[Shard] = []
     core: Annotated[int, msgspec.Meta(ge=0, le=4095)] | None = None
     wait: Literal["spin", "pause", "sleep"] = "sleep"
     state: str = ""
@@ -199,12 +210,32 @@ class Live(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         for key in ("ports", "sessions"):
             if not getattr(self, key):
                 raise ValueError(f"{key}: expected at least one [[{key}]] table")
-        names = [session.venue for session in self.sessions]
-        for number, name in enumerate(names):
-            if names.index(name) != number:
-                raise ValueError(f"sessions[{number}].venue: {name} has a session already")
+        places = [(session.venue, session.shard) for session in self.sessions]
+        for number, place in enumerate(places):
+            if places.index(place) != number:
+                raise ValueError(f"sessions[{number}].venue: {place[0]} has a session already")
+        self._check_shards()
         if bool(self.symbols) == bool(self.symbols_file):
             raise ValueError("symbols or symbols_file: expected one of them")
+
+    def _check_shards(self) -> None:
+        names = [shard.name for shard in self.shards]
+        if self.shards:
+            check_shards(self.shards)
+            if self.core is not None:
+                raise ValueError("core: each of the shards has its own")
+        of_sessions = [("sessions", n, row.shard) for n, row in enumerate(self.sessions)]
+        of_ports = [("ports", n, row.shard) for n, row in enumerate(self.ports)]
+        for key, number, shard in (*of_sessions, *of_ports):
+            all_of_them = not shard and (key == "ports" or not names)
+            if not all_of_them and shard not in names:
+                wanted = f"a shard ({', '.join(names) or 'there are none'})"
+                raise ValueError(f'{key}[{number}].shard: expected {wanted}, found "{shard}"')
+        for name in names:
+            if name not in [shard for _, _, shard in of_sessions]:
+                raise ValueError(f"shards: shard {name} has no [[sessions]] table")
+            if not any(shard in ("", name) for _, _, shard in of_ports):
+                raise ValueError(f"shards: shard {name} has no [[ports]] table")
 
 
 def address_of(text: str, key: str) -> tuple[str, int]:

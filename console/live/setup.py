@@ -12,6 +12,7 @@ from console.live.settings import AT_START, Live, RecoveryOf, address_of, load_l
 from console.plan import Plan, PlannedChannel, mapped_plan
 from console.recoveryclients import RecoverySettings
 from console.routed.setup import NS_PER_S, ZONE
+from feedhandler.books.filterlayout import Owner
 from feedhandler.channelfile import ChannelMap, load_channels
 from feedhandler.channelmap import ChannelAddress
 from feedhandler.dates import zone_of
@@ -52,6 +53,7 @@ class LiveSetup:
         symbols: what can be traded, in the order of their numbers from 1 on.
         credentials: by venue, of the venues with a session.
         recoveries: by channel.
+        owner: whose symbols these are; None: all are.
     """
 
     path: Path
@@ -67,6 +69,7 @@ class LiveSetup:
     symbols: tuple[str, ...]
     credentials: dict[str, Credentials]
     recoveries: dict[str, Recovery]
+    owner: Owner | None = None
 
     def plan(self, now_ns: int) -> Plan:
         """The channels, with line R (messages sent again) and line S (images) of each stream."""
@@ -93,7 +96,7 @@ class LiveSetup:
             return []
         found = read_parents(self.parents_path, self.hours)
         _check_parents(found, self.parents_path, self.accounts, self.symbols)
-        return found
+        return [order for order in found if self.owner is None or self.owner.owns(order.symbol)]
 
 
 def is_injected(address: ChannelAddress) -> bool:
@@ -131,7 +134,7 @@ def read_live(path: Path, now_ns: int, environment: Mapping[str, str] = os.envir
         parents=parents,
         hours=hours,
         symbols=symbols,
-        credentials=_credentials(live, path, venues, environment),
+        credentials=credentials_of(live, path, venues, environment),
         recoveries=_recoveries(live, path, channels, hours.day, environment),
     )
 
@@ -166,9 +169,10 @@ def _check_parents(
             )
 
 
-def _credentials(
+def credentials_of(
     live: Live, path: Path, venues: tuple[RoutedVenue, ...], environment: Mapping[str, str]
 ) -> dict[str, Credentials]:
+    """Who we are, by venue; of several shards' sessions the last. Raises ConfigError."""
     names, made = [venue.name for venue in venues], dict[str, Credentials]()
     for number, given in enumerate(live.sessions):
         where = f"sessions[{number}]"

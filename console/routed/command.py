@@ -112,7 +112,7 @@ def prepared(inputs: Inputs, asked: Asked, pace: Pace) -> tuple[How, Setup]:
 
 def run_with_orders(inputs: Inputs, asked: Asked, pace: Pace, json_file: Path | None) -> int:
     """Runs, prints the report and writes what was asked for; the exit code."""
-    results = replay_with_orders(*prepared(inputs, asked, pace))
+    results = _results(inputs, asked, pace)
     said = [] if asked.out is None else write_results(asked.out, results)
     if json_file is not None:
         text = msgspec.json.format(msgspec.json.encode(summary_of(results)), indent=1) + b"\n"
@@ -126,6 +126,15 @@ def run_with_orders(inputs: Inputs, asked: Asked, pace: Pace, json_file: Path | 
     if said:
         typer.echo("\n" + "\n".join(said))
     return exit_code(results)
+
+
+def _results(inputs: Inputs, asked: Asked, pace: Pace) -> Results:
+    if asked.shards is None:
+        return replay_with_orders(*prepared(inputs, asked, pace))
+    from console.sharded.command import routed_results, shards_in
+
+    shards_in(asked.shards)  # what is wrong there is said before captures are looked at
+    return routed_results(*prepared(inputs, asked, pace), asked.shards)
 
 
 def exit_code(results: Results) -> int:

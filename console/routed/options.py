@@ -25,6 +25,9 @@ Out = Annotated[
 Market = Annotated[
     bool, typer.Option("--market", help="Ten minutes of a made market, with parents and limits.")
 ]
+ShardsFile = Annotated[
+    Path | None, typer.Option("--shards", help="Several loops, a core each (TOML): who has what.")
+]
 AssumeTrading = Annotated[
     bool, typer.Option("--assume-trading", help="A venue that never said its status trades.")
 ]
@@ -49,6 +52,7 @@ class Asked(NamedTuple):
     sample: bool
     market: bool
     assume_trading: bool
+    shards: Path | None = None
 
     @property
     def brought(self) -> str:
@@ -78,6 +82,8 @@ class Asked(NamedTuple):
             raise typer.BadParameter("--parents wants --limits: no limits, no trading")
         elif live:
             raise typer.BadParameter("--core and --state are for replays without orders")
+        if self.shards is not None and live:
+            raise typer.BadParameter("--shards excludes --core and --state")
 
     def _check_without(self) -> None:
         of_orders = {
@@ -85,7 +91,7 @@ class Asked(NamedTuple):
             "--venues": self.venues,
             "--seed": self.seed != USUAL_SEED,
             "--out": self.out,
-            "--assume-trading": self.assume_trading,
+            "--assume-trading": self.assume_trading and self.shards is None,
         }
         for option, given in of_orders.items():
             if given:

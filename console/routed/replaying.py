@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -78,17 +78,19 @@ def protocols_of(venues: Sequence[RoutedVenue]) -> list[str]:
 
 
 def routed_kernels(
-    plan: Plan, protocols: Sequence[str], *, lines: bool | None = None
+    plan: Plan, protocols: Sequence[str], *, lines: bool | None = None, owned: bool = False
 ) -> tuple[Kernel, Kernel, Kernel]:
     """The loop for the feeds of a plan with the router behind it, its work, and its answers.
 
     `lines`: whether it arbitrates between lines; None: where the plan has several of a channel.
+    With `owned` the loop keeps the books of an owner's symbols.
     """
     names = ", ".join(feed.full_name for feed in plan.feeds)
     arbitrates = lines_of(plan) is not None if lines is None else lines
-    run = specialise.build(plan.feeds, lines=arbitrates, sink=ROUTING)
+    run = specialise.build(plan.feeds, lines=arbitrates, sink=ROUTING, owned=owned)
+    some = " in some symbols" if owned else ""
     return (
-        Kernel(f"the loop for {names}, with orders", run, (types.uint64,)),
+        Kernel(f"the loop for {names}, with orders{some}", run, (types.uint64,)),
         Kernel("routing, risk and order state", act, WORDS),
         Kernel(f"answers in {', '.join(protocols)}", answers_kernel(protocols), WORDS),
     )
@@ -122,18 +124,30 @@ def replay_with_orders(how: How, setup: Setup) -> Results:
 def _run(run: RoutedRun, kernel: Kernel, how: How) -> Results:
     collector = Collector(run.tables, names_of(run, run.setup.venues))
     uri = replay_uri(how.files, how.speed)
-    started_s = time.perf_counter()
-    seconds = 0.0
     with run.opened(kernel, uri, burst=how.burst) as step, signals_kept() as told:
-        goes_on = True
-        while goes_on and not told:
-            began_s = time.perf_counter()
-            goes_on = step(ROUNDS)
-            seconds += time.perf_counter() - began_s
-            collector.drain()
-        _end_day(run, step, collector.drain)
-        seen = snapshot(run.block)
-    facts = RunFacts(
+        facts = drive(run, step, collector, how, told)
+    if run.stopped:
+        complain(run.stopped)
+    return collector.finish(replace(facts, notes=notes_of(run), failed=run.failed))
+
+
+def drive(
+    run: RoutedRun, step: Callable[[int], bool], collector: Collector, how: How, told: Sequence[int]
+) -> RunFacts:
+    """An opened run to its end, or until something is told; what happened.
+
+    What the port says of its end is known when the run is closed.
+    """
+    started_s = time.perf_counter()
+    seconds, goes_on = 0.0, True
+    while goes_on and not told:
+        began_s = time.perf_counter()
+        goes_on = step(ROUNDS)
+        seconds += time.perf_counter() - began_s
+        collector.drain()
+    _end_day(run, step, collector.drain)
+    seen = snapshot(run.block)
+    return RunFacts(
         name=how.name,
         packets=seen["packets"],
         messages=seen["messages"],
@@ -143,13 +157,8 @@ def _run(run: RoutedRun, kernel: Kernel, how: How) -> Results:
         feed=seen | {"elapsed_s": time.perf_counter() - started_s},
         books={name: book_counts(book) for name, book in run.books.items()},
         marks=run.marks,
-        notes=notes_of(run),
-        failed=run.failed,
         interrupted=bool(told),
     )
-    if run.stopped:
-        complain(run.stopped)
-    return collector.finish(facts)
 
 
 def _end_day(run: RoutedRun, step: Callable[[int], bool], drain: Callable[[], Any]) -> None:

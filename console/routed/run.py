@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from typing import Final
 
 import numpy as np
@@ -11,7 +12,8 @@ from console.marketrun import MarketRun
 from console.plan import Plan
 from console.routed.far import far_venues, install_far
 from console.routed.setup import Setup
-from feedhandler.consolidated.market import Market
+from console.venuerun import Piece
+from feedhandler.consolidated.market import MarketShard
 from feedhandler.consolidated.streamformat import TRADE
 from feedhandler.feed import Feed
 from nic.block import Block
@@ -27,6 +29,7 @@ from router.orders.layout import order_sections
 from router.parentfile import load_parents
 from router.risk.keeper import LimitsKeeper
 from router.risk.layout import risk_sections
+from router.risk.shares import WHOLE
 from router.routing.layout import scratch_sections
 from router.routing.learning import Learning, learning_sections
 from router.strategies.curves import curve_sections
@@ -60,7 +63,7 @@ def quoting_numbers(feeds: Mapping[str, Feed]) -> dict[str, int]:
     return short | numbers
 
 
-def marks_of(tables: RouterTables, market: Market) -> dict[int, int]:
+def marks_of(tables: RouterTables, market: MarketShard) -> dict[int, int]:
     """Midpoints now by instrument; else what positions in it were last marked at."""
     held = tables.positions["mark"].max(axis=0)
     last = {int(n): int(held[n]) for n in np.flatnonzero(held)}
@@ -68,6 +71,12 @@ def marks_of(tables: RouterTables, market: Market) -> dict[int, int]:
     two_sided = (records["bid_quantity"] > 0) & (records["offer_quantity"] > 0)
     middles = (records["bid"] + records["offer"]) >> 1
     return last | {int(n): int(middles[n]) for n in np.flatnonzero(two_sided)}
+
+
+def quoting_of(run: MarketRun) -> dict[str, int]:
+    """The same, of those venues that a run reads some channel of."""
+    numbers = quoting_numbers(run.feeds)
+    return {name: number for name, number in numbers.items() if run.venues[number] in run.read}
 
 
 class RoutedRun(MarketRun):
@@ -78,6 +87,8 @@ class RoutedRun(MarketRun):
         setup: the files; None for a run that only learns the symbols.
         other: the run that learnt them.
         measure: whether each step is timed.
+        piece, market: as of MarketRun.
+        part: of the limits, where several loops divide them.
 
     Attributes:
         tables: the router's.
@@ -94,9 +105,14 @@ class RoutedRun(MarketRun):
         unknown_trades: bool = False,
         strict: bool = False,
         measure: bool = False,
+        piece: Piece | None = None,
+        market: MarketShard | None = None,
+        part: Fraction = WHOLE,
     ) -> None:
-        super().__init__(plan, orders, unknown_trades=unknown_trades, strict=strict)
-        self.measure = measure
+        super().__init__(
+            plan, orders, unknown_trades=unknown_trades, strict=strict, piece=piece, market=market
+        )
+        self.measure, self.part = measure, part
         self.far: ReplayVenues | None = None
         if other is not None:
             self.adopt(other)
@@ -143,7 +159,7 @@ class RoutedRun(MarketRun):
         ]
         sessions = Sessions(settings, sizes.instruments + 1)
         self._make(sizes, sessions)
-        fill_venues(self.tables, setup.venues, quoting_numbers(self.feeds), setup.venues_path)
+        fill_venues(self.tables, setup.venues, quoting_of(self), setup.venues_path)
         self.tables.head["seed"] = setup.seed
         sessions.install(self.tables)
         self.learning = Learning(self.tables)
@@ -152,7 +168,7 @@ class RoutedRun(MarketRun):
         symbols = {name: number for number, name in names.items()}
         accounts = {name: number for number, name in enumerate(setup.accounts, 1)}
         venues = {venue.name: number for number, venue in enumerate(setup.venues)}
-        self.limits = LimitsKeeper(self.tables, symbols, venues, accounts)
+        self.limits = LimitsKeeper(self.tables, symbols, venues, accounts, self.part)
         self.limits.load(setup.limits_path)
         self._place_parents(setup, symbols, accounts)
         midnight_ns = setup.hours.midnight_ns
@@ -185,7 +201,6 @@ class RoutedRun(MarketRun):
 
     def prepare(self, block: Block) -> None:
         """Tells a fresh loop where the router is."""
-        self.block = block
         block["control"]["router"] = self.tables.address
 
     def connect(self, act: int, take_answers: int) -> None:

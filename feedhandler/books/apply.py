@@ -26,6 +26,7 @@ from feedhandler.actions import (
     TOP,
 )
 from feedhandler.books.changes import add_order, modify_order, replace_order, take_shares
+from feedhandler.books.filterlayout import LEFT_OUT_AT
 from feedhandler.books.keys import instrument_of, likely_instrument
 from feedhandler.books.ladder import best_level, key_of_price, ladder_address, level_address
 from feedhandler.books.layout import (
@@ -33,6 +34,7 @@ from feedhandler.books.layout import (
     CHUNKS_FULL,
     EVENT_OPEN_MARK,
     FAULTS,
+    FILTER,
     LEVELS_FULL,
     NO_ORDER_AT,
     ORDER_BYTES,
@@ -46,6 +48,7 @@ from feedhandler.books.layout import (
     TOP_TRUST,
     TOP_UNIT,
     UNKNOWN_INSTRUMENT,
+    UNKNOWN_ORDER,
 )
 from feedhandler.books.notes import set_bands, set_own_status
 from feedhandler.books.orders import arrival_of, bucket_address, bucket_of, level_at, same_ids
@@ -196,8 +199,18 @@ def apply_action(book, action, seen):
 
 
 @njit(nogil=True)
+def is_anothers(book, action, fault):
+    """Whether an order is not there because its symbol is left out, as far as one can know."""
+    return fault == UNKNOWN_ORDER and word(action, 1) == 0 and load_i64le(book + FILTER) != 0
+
+
+@njit(nogil=True)
 def note_fault(book, action, fault):
     """Counts a fault and marks the instrument it can be laid to."""
+    if is_anothers(book, action, fault):
+        left_out = load_i64le(book + FILTER) + LEFT_OUT_AT
+        store_u64le(left_out, load_i64le(left_out) + 1)
+        return
     counter = book + FAULTS + 8 * fault
     store_u64le(counter, load_i64le(counter) + 1)
     instrument = instrument_of(book, word(action, 1)) if word(action, 1) != 0 else -1

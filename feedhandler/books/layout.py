@@ -110,6 +110,7 @@ HEAD_DTYPE: Final = np.dtype(
         ("seen", "i8", (SEEN_ORDERS,)),  # where orders of the next actions were found
         ("no_order", "i8"),  # NO_ORDER: an order that is none
         ("noted", "i8"),  # 1: some instrument had bands or a side that does not count
+        ("filter", "i8"),  # address of the row of feedhandler.books.owned; 0: all symbols are kept
     ]
 )
 ORDER_DTYPE: Final = np.dtype([("id", "i8"), ("quantity", "u4"), ("level", "u4")])
@@ -215,6 +216,7 @@ NEXT_WINDOW: Final = _head["next_window"]
 FIRST_SINGLE: Final = _head["first_single"]
 NOTES: Final = _head["notes"]
 NOTED: Final = _head["noted"]
+FILTER: Final = _head["filter"]
 
 ORDER_QUANTITY: Final = field_offset(ORDER_DTYPE, "quantity")
 ORDER_LEVEL: Final = field_offset(ORDER_DTYPE, "level")

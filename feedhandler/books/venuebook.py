@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from feedhandler.books import layout
 from feedhandler.books.applying import apply_function, grow_function
+from feedhandler.books.filterlayout import ANOTHERS, Owner, make_filter
 from feedhandler.books.sizes import LEVEL_CHUNK_BYTES, Sizes
 from feedhandler.books.tables import main_sections, make_tables, use_tables
 from feedhandler.books.views import BookViews, make_seat, tables_path
@@ -50,6 +51,7 @@ class VenueBook(BookViews):
     Args:
         sizes: what they have room for.
         path: a file (say in /dev/shm) that other processes can read with `BookReader`.
+        owner: whose symbols are kept; None keeps all. The loop has to be built with `owned`.
 
     Attributes:
         address: of the head, for kernels. It stays when the books grow.
@@ -57,12 +59,17 @@ class VenueBook(BookViews):
     Raises OSError when there is no room.
     """
 
-    def __init__(self, sizes: Sizes | None = None, *, path: Path | None = None) -> None:
+    def __init__(
+        self, sizes: Sizes | None = None, *, path: Path | None = None, owner: Owner | None = None
+    ) -> None:
         self.sizes = sizes or Sizes()
-        self._path = path
+        self._path, self._owner = path, owner
         main = create(main_sections(self.sizes), path, hugepages=True)
         self.address = main.section_address("head")
         _fill_head(main, self.sizes)
+        self._filter = make_filter(owner, self.sizes) if owner is not None else None
+        if self._filter is not None:
+            main["head"][0]["filter"] = self._filter.section_address("filter")
         tables = make_tables(self.sizes, self._place(0))
         use_tables(main["head"][0], tables)
         self._made = {0: tables}  # by generation: in use, about to be, or just left
@@ -77,7 +84,15 @@ class VenueBook(BookViews):
     @property
     def blocks(self) -> tuple[Block, ...]:
         """The memory, for `nic.regions.allowed`."""
-        return (self._main, *self._made.values())
+        blocks = (self._main, *self._made.values())
+        if self._owner is None or self._filter is None:
+            return blocks
+        return (*blocks, self._filter, self._owner.rule.block)
+
+    @property
+    def left_out(self) -> int:
+        """Actions on symbols that are another's, and on orders that are not there because of it."""
+        return int(self._filter["filter"]["left_out"][0]) if self._filter is not None else 0
 
     @property
     def size_bytes(self) -> int:
@@ -88,6 +103,23 @@ class VenueBook(BookViews):
         """Applies ACTION_DTYPE records in order, as the loop does."""
         with allowed(*self.blocks, actions) if CHECKED else nullcontext():
             apply_function().ctypes(self.address, int(actions.ctypes.data), len(actions))
+
+    def owns(self, instrument: int) -> bool:
+        """Whether the books keep an instrument, as far as they know whose it is."""
+        if self._filter is None:
+            return True
+        return int(self._filter["owners"][instrument]) != ANOTHERS
+
+    def know_keys(self, other: VenueBook) -> None:
+        """Numbers instruments as other books of the same venue have done so far.
+
+        For books that have met nothing yet. Raises ValueError where they have, or there is another
+        room for instruments.
+        """
+        if int(self.head["known_keys"]) or self.sizes.instruments != other.sizes.instruments:
+            raise ValueError("keys can be taken over by new books of the same size only")
+        self._main["keys"][:] = other._main["keys"]
+        self.head["known_keys"] = other.head["known_keys"]
 
     def prepare_growth(
         self,
@@ -185,6 +217,9 @@ class VenueBook(BookViews):
         self.notes = self.notes[:0].copy()
         self._venue = self._venue.copy()
         self._main.close()
+        if self._filter is not None:
+            self._filter.close()
+            self._filter = None
 
 
 def _fill_head(main: Block, sizes: Sizes) -> None:

@@ -1,6 +1,6 @@
 """The tables of the consolidated book: what is in them and where.
 
-    head         one row: addresses, sizes, counters, the batch being followed
+    head         a row a shard: addresses, sizes, counters, the batch being followed
     venues       64 bytes a venue: its book, its map of instruments, how its quotes count
     instruments  64 bytes an instrument: name and round lot, written by the control side; price
                  bands, written by the loop when a feed says them, or by the control side
@@ -12,6 +12,10 @@
 Prices are in 1e-8 currency units, quantities in shares; a quantity of 0 means "none". A set of
 venues is an integer with bit v for venue v. Quotes and records are written under a sequence lock:
 the version is odd while a row is being written.
+
+Instruments, quotes and records are there once, whatever the number of shards (loops on cores of
+their own); each row has one writer, the shard whose maps name the instrument. All else is there
+once a shard.
 """
 
 from __future__ import annotations
@@ -24,6 +28,7 @@ from nic.block import field_offset
 
 MOST_VENUES: Final = 32
 MOST_SUBSCRIBERS: Final = 16
+MOST_SHARDS: Final = 64
 NO_INSTRUMENT: Final = 0
 LEFT_OUT: Final = -1  # test symbols
 

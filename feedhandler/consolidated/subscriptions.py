@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from feedhandler.consolidated.entries import drain_ring
-from feedhandler.consolidated.market import Market
+from feedhandler.consolidated.market import MarketShard
 from feedhandler.consolidated.streamformat import ALL_KINDS, KINDS, STREAM_DTYPE
 from nic.block import create
 from nic.regions import allowed
@@ -46,7 +46,7 @@ class Subscription:
 
     def __init__(
         self,
-        market: Market,
+        market: MarketShard,
         kinds: Iterable[str] | None = None,
         slots: int = DEFAULT_SLOTS,
         path: Path | None = None,
@@ -92,6 +92,6 @@ class Subscription:
         _tell_wanted(self._market)
 
 
-def _tell_wanted(market: Market) -> None:
+def _tell_wanted(market: MarketShard) -> None:
     rows = market.subscribers
     market.head["wanted"] = int(np.bitwise_or.reduce(rows["kinds"][rows["ring"] != 0], initial=0))

@@ -7,6 +7,7 @@ A file that cannot be used changes nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +27,7 @@ from router.risk.limits import (
     plain,
     position_limit,
 )
+from router.risk.shares import WHOLE, shared
 from router.tables import HEAD
 from router.tablespace import RouterTables
 
@@ -64,9 +66,10 @@ class LimitsKeeper:
     Args:
         tables: made with `risk_sections` of the same sizes.
         symbols, venues, accounts: row numbers by name, of all that may be traded.
+        part: of the limits that are divided between several loops; see `router.risk.shares`.
 
     Attributes:
-        limits: in force; None before the first.
+        limits: in force, as in the file; None before the first.
         number: of the table in force; 0 before the first.
     """
 
@@ -76,8 +79,9 @@ class LimitsKeeper:
         symbols: Mapping[str, int],
         venues: Mapping[str, int],
         accounts: Mapping[str, int],
+        part: Fraction = WHOLE,
     ) -> None:
-        self._tables, self._symbols = tables, symbols
+        self._tables, self._symbols, self._part = tables, symbols, part
         self._venue_numbers, self._account_numbers = venues, accounts
         self.limits: Limits | None = None
         self.number = 0
@@ -122,13 +126,26 @@ class LimitsKeeper:
     def reload(self, path: Path) -> Reload:
         """Puts a file's limits in force, or says in the result's `error` why the old ones stay."""
         try:
-            limits = load_limits(path, self._symbols, self._venue_numbers, self._account_numbers)
+            limits = self.read(path)
         except ConfigError as error:
-            result = Reload(self.number, path, (), str(error))
-        else:
-            changes = differences(plain(self.limits), plain(limits))
-            self._put_in_force(limits)
-            result = Reload(self.number, path, tuple(Change(*each) for each in changes), "")
+            return self.refuse(path, str(error))
+        return self.take(path, limits)
+
+    def read(self, path: Path) -> Limits:
+        """The limits in a file. Raises ConfigError."""
+        return load_limits(path, self._symbols, self._venue_numbers, self._account_numbers)
+
+    def refuse(self, path: Path, error: str) -> Reload:
+        """Notes that a file could not be used."""
+        result = Reload(self.number, path, (), error)
+        self._record.append(result)
+        return result
+
+    def take(self, path: Path, limits: Limits) -> Reload:
+        """Puts limits in force that were read from a file."""
+        changes = differences(plain(self.limits), plain(limits))
+        self._put_in_force(limits)
+        result = Reload(self.number, path, tuple(Change(*each) for each in changes), "")
         self._record.append(result)
         return result
 
@@ -145,7 +162,7 @@ class LimitsKeeper:
         head = self._tables.block.section_address("limit_tables", slot)
         with allowed(self._tables.block):
             publish_word(head + LIMITS.version, int(self._heads[slot]["version"]) + 1)
-            self._write_table(slot, limits)
+            self._write_table(slot, shared(limits, self._part))
             publish_word(head + LIMITS.version, int(self._heads[slot]["version"]) + 1)
             publish_word(self._tables.address + HEAD.limits, head)
         self.limits = limits

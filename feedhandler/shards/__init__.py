@@ -1,0 +1,1 @@
+"""Loops on several cores: which channels and which symbols each of them has."""
