@@ -40,7 +40,7 @@ from nic.thread import PinnedThread
 if TYPE_CHECKING:
     from console.live.command import Came
 
-STEP_S: Final = 0.001
+STEP_S: Final = 0.002
 JOIN_S: Final = 5.0
 BURST: Final = 64
 FAULT: Final = 3
