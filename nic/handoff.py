@@ -12,11 +12,10 @@ polls. The end of the real port, or its error with the words, comes behind its l
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Final
-
-import numpy as np
+from typing import Any, Final
 
 from nic._core import ffi, lib
 from nic.backend import OpenBackend, PortError
@@ -28,6 +27,7 @@ IDLE: Final[dict[str, int]] = {
     "pause": lib.SWP_IDLE_PAUSE,
     "sleep": lib.SWP_IDLE_SLEEP,
 }
+WAIT_S: Final = 0.00005
 
 
 class Handoff:
@@ -80,36 +80,38 @@ class Handoff:
 class SessionLoop:
     """The thread that serves the session side of hand-offs, from `start` to `stop`.
 
+    handoffs: served from the start; others may come and go while it runs. Ports that want their
+        `thread_init` (a TCP session does not) have to be among these.
     core: where it runs; None leaves it to the scheduler.
     idle: what it does when nothing moved: `spin`, `pause` (the CPU's hint), `sleep` for `sleep_us`.
+    room: hand-offs that it can serve at a time.
 
-    Raises ValueError for another `idle`.
+    Raises ValueError for another `idle`, and for more hand-offs than there is room for.
     """
 
     def __init__(
         self,
-        handoffs: Sequence[Handoff],
+        handoffs: Sequence[Handoff] = (),
         *,
         core: int | None = None,
         idle: str = "pause",
         sleep_us: int = 50,
+        room: int = 64,
     ) -> None:
         if idle not in IDLE:
             raise ValueError(f"idle {idle!r}: expected {' or '.join(IDLE)}")
-        self._handoffs = tuple(handoffs)
+        if len(handoffs) > room:
+            raise ValueError(f"{len(handoffs)} hand-offs: there is room for {room}")
         self._idle, self._sleep_us = IDLE[idle], sleep_us
-        self._stop = np.zeros(8, np.int64)  # a cache line
-        ports = [pair.real for pair in self._handoffs]
+        self._served: list[Handoff | None] = [*handoffs, *[None] * (room - len(handoffs))]
+        self._places = ffi.new("void *[]", [_address(pair) for pair in self._served])
+        self._control = ffi.new("swp_handoff_control *")
+        ports = [pair.real for pair in handoffs]
         self._thread = PinnedThread(self._run, core=core, ports=ports, name="sessions")
 
     def _run(self) -> int:
-        pairs = [ffi.cast("void *", pair.hot.handle) for pair in self._handoffs]
-        stop = ffi.cast("int64_t *", self._stop.ctypes.data)
-        return int(
-            lib.swp_handoff_run(
-                ffi.new("void *[]", pairs), len(pairs), stop, self._idle, self._sleep_us
-            )
-        )
+        count, control = len(self._served), self._control
+        return int(lib.swp_handoff_run(self._places, count, control, self._idle, self._sleep_us))
 
     def __enter__(self) -> SessionLoop:
         return self.start()
@@ -132,10 +134,40 @@ class SessionLoop:
         """Whether the thread was started and has not ended yet."""
         return self._thread.running
 
+    def add(self, pair: Handoff) -> None:
+        """Serves one more, from the next round on. Raises ValueError where there is no room."""
+        if None not in self._served:
+            raise ValueError(f"there is room for {len(self._served)} hand-offs")
+        place = self._served.index(None)
+        self._served[place] = pair
+        self._places[place] = _address(pair)
+
+    def remove(self, pair: Handoff, timeout_s: float = 1.0) -> None:
+        """Serves one no longer: what was sent before is moved once more, then nobody touches it.
+
+        Raises ValueError where it is not served, TimeoutError where the thread does not go on.
+        """
+        place = self._served.index(pair)
+        self._wait_rounds(2, timeout_s)  # the second began after what was sent last
+        self._places[place] = ffi.NULL
+        self._wait_rounds(1, timeout_s)
+        self._served[place] = None
+
+    def _wait_rounds(self, count: int, timeout_s: float) -> None:
+        wanted, until_s = self._control.rounds + count, time.monotonic() + timeout_s
+        while self.running and self._control.rounds < wanted:
+            if time.monotonic() > until_s:
+                raise TimeoutError(f"the session loop did not go round within {timeout_s} s")
+            time.sleep(WAIT_S)
+
     def stop(self, timeout_s: float = 10.0) -> int:
         """Lets the thread move what was sent before, and waits for it; what it moved in all.
 
         What a venue does not take then stays in the ring. Raises TimeoutError.
         """
-        self._stop[0] = 1
+        self._control.stop = 1
         return int(self._thread.join(timeout_s))
+
+
+def _address(pair: Handoff | None) -> Any:
+    return ffi.NULL if pair is None else ffi.cast("void *", pair.hot.handle)

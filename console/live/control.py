@@ -14,6 +14,7 @@ from console.live.session import SessionDesk
 from console.live.watching import FileWatch
 from feedhandler.commands import Commands
 from nic.block import Block
+from nic.handoff import SessionLoop
 from nic.injectport import InjectPort
 from router.entry.layout import CAME_UP, SESSION_EVENTS
 from router.orders.states import OVER_BITS
@@ -36,6 +37,7 @@ class Control:
         say: tells people a line.
         show: tells them how things are, now and then.
         clock: ns since the epoch.
+        apart: serves the sessions on a core of its own.
 
     Attributes:
         desks: of the sessions.
@@ -53,9 +55,10 @@ class Control:
         say: Say,
         show: Say,
         clock: Callable[[], int] = time.time_ns,
+        apart: SessionLoop | None = None,
     ) -> None:
         self._run, self._block, self._say, self._show = run, block, say, show
-        self._collector, self._clock = collector, clock
+        self._collector, self._clock, self._apart = collector, clock, apart
         self.session_commands = SessionCommands(commands, run.tables, clock)
         self.parents = ParentCommands(commands, run.tables, clock)
         self.books = BooksDesk(run, block, commands, inject, clock, say)
@@ -79,6 +82,7 @@ class Control:
             self.session_commands,
             self._collector.sent[number],
             self._say,
+            self._apart,
         )
 
     def _told(self, session: int, event: int, orders: int, time_ns: int) -> None:

@@ -31,6 +31,7 @@ from feedhandler.state import STOP_FAULT
 from feedhandler.stateblock import LoopOptions, Wait, stop
 from nic.block import Block
 from nic.clock import Clock
+from nic.handoff import SessionLoop
 from nic.injectport import InjectPort
 from nic.kernelref import address_of
 from nic.port import Port, open_port
@@ -114,13 +115,28 @@ class Live:
         names = names_of(run, run.setup.venues)
         self.collector = LiveCollector(run.tables, names, len(setup.venues))
         self.control = Control(
-            run, block, self._commands, inject, self.collector, self._events.say, self._events.show
+            run,
+            block,
+            self._commands,
+            inject,
+            self.collector,
+            self._events.say,
+            self._events.show,
+            apart=self._session_loop(),
         )
         regions = [region for port in every for region in port.regions]
         stack.enter_context(allowed(block, *run.memory(), *regions))
         self.thread = PinnedThread(
             loop.dispatcher, (np.uint64(block.address),), core=live.core, ports=self.ports
         )
+
+    def _session_loop(self) -> SessionLoop | None:
+        """The thread that serves order sessions beside the loop, where one is asked for."""
+        live = self._setup.live
+        if live.session_core is None:
+            return None
+        loop = SessionLoop(core=live.session_core, idle=live.session_wait)
+        return self._stack.enter_context(loop)
 
     def _state(self, plan: Plan, ports: Sequence[NamedPort]) -> Block:
         live, run = self._setup.live, self.run

@@ -18,6 +18,7 @@ from console.live.dial import Dial
 from console.live.sent import Message, SentMessages
 from console.live.settings import SessionOf
 from feedhandler.actions import SESSION
+from nic.handoff import Handoff, SessionLoop
 from nic.port import Port, PortError
 from nic.regions import allowed
 from router.entry.hearing import Hearing
@@ -62,6 +63,7 @@ class SessionDesk:
         commands: into the loop.
         sent: what left on it.
         say: tells people a line.
+        apart: serves the session on a core of its own while it is up; None: the loop does itself.
 
     Attributes:
         state: one of those above.
@@ -79,6 +81,7 @@ class SessionDesk:
         commands: SessionCommands,
         sent: SentMessages,
         say: Say,
+        apart: SessionLoop | None = None,
     ) -> None:
         self.number, self.given, self._credentials = number, given, credentials
         self._sessions, self._tables, self._commands = sessions, tables, commands
@@ -92,6 +95,8 @@ class SessionDesk:
         self._due_ns = self._began_ns = self._said_ns = 0
         self._dial: Dial | None = None
         self._port: Port | None = None
+        self._apart = apart
+        self._pair: Handoff | None = None
         self._login: Login | None = None
         self._memory = ExitStack()
         self._units: dict[int, int] = {}
@@ -225,8 +230,18 @@ class SessionDesk:
             if not self._commands.lost(self.number, message.token, message.kind):
                 return
             del self._lost[0]
-        if self._commands.up(self.number, port, login.sequence):
+        if self._commands.up(self.number, self._for_loop(port), login.sequence):
             self._came_up(login, now_ns)
+
+    def _for_loop(self, port: Port) -> Port:
+        """What the loop gets: the port, or the hot end of a hand-off to the core of sessions."""
+        if self._apart is None:
+            return port
+        if self._pair is None:
+            self._pair = Handoff(port)
+            self._memory.enter_context(allowed(*self._pair.hot.regions))
+            self._apart.add(self._pair)
+        return self._pair.hot
 
     def _came_up(self, login: Login, now_ns: int) -> None:
         self._settle_ns = now_ns + UNANSWERED_NS
@@ -262,8 +277,8 @@ class SessionDesk:
         if not self._commands.is_up(self.number):
             row = self._sessions.rows[self.number]
             why = SESSION_EVENTS[int(row["why"])]
-            if self._port is not None and self._port.last_error:
-                why += f": {self._port.last_error}"
+            if self.port is not None and self.port.last_error:
+                why += f": {self.port.last_error}"
             self._fail(why, now_ns)
 
     def _settle_unanswered(self) -> None:
@@ -294,6 +309,7 @@ class SessionDesk:
     def _close(self) -> None:
         if self._dial is not None:
             self._dial.drop()
+        self.take_back()
         self._memory.close()
         if self._port is not None:
             self._port.close()
@@ -313,16 +329,24 @@ class SessionDesk:
 
     @property
     def port(self) -> Port | None:
-        """The port, while there is one."""
-        return self._port
+        """What the loop has, while there is a connection."""
+        return self._pair.hot if self._pair is not None else self._port
 
     def ask_down(self) -> None:
         """Asks the loop to let go of the port."""
         if self.state == UP:
             self._commands.down(self.number)
 
+    def take_back(self) -> None:
+        """Ends the hand-off: all that was sent has left. The loop must have let go, or be over."""
+        if self._pair is not None and self._apart is not None:
+            self._apart.remove(self._pair)
+            self._pair.close()
+            self._pair = None
+
     def stop(self) -> None:
         """Says goodbye and closes; the loop must have let go of the port, or be over."""
+        self.take_back()
         if self._port is not None and self._login is not None and self.state in (UP, LOGIN):
             if self._login.farewell:
                 self._port.send(self._login.farewell)

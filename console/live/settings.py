@@ -163,6 +163,9 @@ class Live(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         shards: several loops, see `feedhandler.shards.config`; none: one loop has everything.
         core: of the loop; absent: where the scheduler puts it.
         wait: what the loop does when nothing is there: "spin" wants a core of its own.
+        session_core: a second core that serves the order sessions, so that the loop makes no system
+            call; absent: the loop serves them itself.
+        session_wait: what that core does when nothing is there.
         state: file of the loop's counters; empty: one in /dev/shm that `sweepwire top` finds.
         results: folder of what is written at the end.
         stop_s: how long open orders may take to be canceled at the end.
@@ -192,6 +195,8 @@ class Live(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     shards: list[Shard] = []
     core: Annotated[int, msgspec.Meta(ge=0, le=4095)] | None = None
     wait: Literal["spin", "pause", "sleep"] = "sleep"
+    session_core: Annotated[int, msgspec.Meta(ge=0, le=4095)] | None = None
+    session_wait: Literal["spin", "pause", "sleep"] = "pause"
     state: str = ""
     results: str = "results"
     stop_s: Seconds = 5.0
@@ -215,8 +220,17 @@ class Live(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
             if places.index(place) != number:
                 raise ValueError(f"sessions[{number}].venue: {place[0]} has a session already")
         self._check_shards()
+        self._check_session_core()
         if bool(self.symbols) == bool(self.symbols_file):
             raise ValueError("symbols or symbols_file: expected one of them")
+
+    def _check_session_core(self) -> None:
+        if self.session_core is None:
+            return
+        if self.shards:
+            raise ValueError("session_core: shards serve their sessions themselves")
+        if self.session_core == self.core:
+            raise ValueError("session_core: expected another core than that of the loop")
 
     def _check_shards(self) -> None:
         names = [shard.name for shard in self.shards]

@@ -111,8 +111,9 @@ def read_live(path: Path, now_ns: int, environment: Mapping[str, str] = os.envir
     limits_path = folder / live.limits
     venues, hours = load_venues(venues_path), hours_of(live, now_ns, path)
     accounts = tuple(account.name for account in load(limits_path, Limits).accounts)
-    if live.core is not None:
-        check_cores((live.core,))
+    for core in (live.core, live.session_core):
+        if core is not None:
+            check_cores((core,))
     try:
         symbols = tuple(symbols_of(live, folder))
     except ConfigError as error:

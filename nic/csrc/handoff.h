@@ -31,8 +31,14 @@ const swp_ops *swp_handoff_ops(void);
 void swp_handoff_memory(const void *port, uint64_t *address, uint64_t *size_bytes);
 /* One round of the session side: messages and chunks that moved. For one thread only. */
 int64_t swp_handoff_step(void *port);
-/* Rounds over `count` hand-offs until *stop is not 0, and one more. What moved, in all. */
-int64_t swp_handoff_run(void **ports, int64_t count, const int64_t *stop, uint32_t idle,
+/* What a session loop and who started it tell each other. */
+typedef struct {
+    int64_t stop;            /* not 0: one round more, then the end */
+    int64_t rounds;          /* done so far; a hand-off taken out is let go of when they go on */
+} swp_handoff_control;
+
+/* Rounds over `count` places, which may be NULL and may change while it runs. What moved, in all. */
+int64_t swp_handoff_run(void **ports, int64_t count, swp_handoff_control *control, uint32_t idle,
                         uint32_t sleep_us);
 
 /* cffi: end */

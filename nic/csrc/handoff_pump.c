@@ -135,15 +135,24 @@ static void be_idle(uint32_t idle, uint32_t sleep_us) {
     else if (idle == SWP_IDLE_SLEEP) nanosleep(&time, NULL);
 }
 
-int64_t swp_handoff_run(void **ports, int64_t count, const int64_t *stop, uint32_t idle,
+static int64_t one_round(void **ports, int64_t count) {
+    int64_t moved = 0;
+    for (int64_t index = 0; index < count; index++) {
+        void *pair = __atomic_load_n(&ports[index], __ATOMIC_ACQUIRE);
+        if (pair) moved += swp_handoff_step(pair);
+    }
+    return moved;
+}
+
+int64_t swp_handoff_run(void **ports, int64_t count, swp_handoff_control *control, uint32_t idle,
                         uint32_t sleep_us) {
     int64_t total = 0;
     for (;;) {
         /* What was sent before the stop was said is moved by the round that comes after it. */
-        int stopped = __atomic_load_n(stop, __ATOMIC_ACQUIRE) != 0;
-        int64_t moved = 0;
-        for (int64_t index = 0; index < count; index++) moved += swp_handoff_step(ports[index]);
+        int stopped = __atomic_load_n(&control->stop, __ATOMIC_ACQUIRE) != 0;
+        int64_t moved = one_round(ports, count);
         total += moved;
+        __atomic_store_n(&control->rounds, control->rounds + 1, __ATOMIC_RELEASE);
         if (stopped) return total;
         if (moved == 0) be_idle(idle, sleep_us);
     }

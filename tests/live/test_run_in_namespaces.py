@@ -5,6 +5,7 @@ At the end both sides' accounts of every order have to be the same.
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 from collections.abc import Iterator
@@ -38,6 +39,10 @@ rate = 0.05
 [[faults]]
 kind = "gap"
 rate = 0.002
+"""
+APART = f"""
+session_core = {min(os.sched_getaffinity(0))}
+session_wait = "sleep"
 """
 PARENT = """
 [[parents]]
@@ -74,11 +79,13 @@ def place() -> Iterator[Place]:
     yield Place()
 
 
-@pytest.fixture
-def desk(tmp_path: Path, place: Place) -> Iterator[Desk]:
+@pytest.fixture(params=["", APART], ids=["one core", "sessions apart"])
+def desk(request: pytest.FixtureRequest, tmp_path: Path, place: Place) -> Iterator[Desk]:
     """Both sides' files; the kernels are compiled, and shared with the replays' tests."""
     compile_all(routed_kernels(the_day().plan, PROTOCOLS, lines=True))
     made = Desk(tmp_path, place, VENUE, before_s=3.0)
+    settings = tmp_path / "live.toml"
+    settings.write_text(request.param + settings.read_text())
     yield made
     made.close()
 

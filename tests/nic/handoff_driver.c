@@ -78,13 +78,13 @@ static const swp_ops echo_operations = {.rx_burst = echo_rx_burst, .release = ec
 
 typedef struct {
     void *port;
-    int64_t stop;
+    swp_handoff_control control;
     int64_t moved;
 } session_thread;
 
 static void *run_sessions(void *argument) {
     session_thread *session = argument;
-    session->moved = swp_handoff_run(&session->port, 1, &session->stop, SWP_IDLE_SLEEP, 1);
+    session->moved = swp_handoff_run(&session->port, 1, &session->control, SWP_IDLE_SLEEP, 1);
     return NULL;
 }
 
@@ -149,7 +149,7 @@ static void torment(uint32_t out_bytes, uint32_t in_bytes) {
     EXPECT(swp_handoff_open(&config, &session.port, text) == 0);
     EXPECT(pthread_create(&thread, NULL, run_sessions, &session) == 0);
     exchange(ops, session.port);
-    __atomic_store_n(&session.stop, 1, __ATOMIC_RELEASE);
+    __atomic_store_n(&session.control.stop, 1, __ATOMIC_RELEASE);
     EXPECT(pthread_join(thread, NULL) == 0);
     EXPECT(session.moved == 2 * MESSAGES + 1);
     ops->stats(session.port, &stats);

@@ -60,6 +60,30 @@ def test_one_loop_serves_several_sessions() -> None:
             pair.close()
 
 
+def test_sessions_come_and_go_while_the_loop_runs() -> None:
+    with SessionLoop(idle="sleep", room=2) as loop:
+        for number in range(5):
+            with Venue() as venue, venue.connect() as real, Handoff(real) as pair:
+                loop.add(pair)
+                pair.hot.send(bytes([number]) * 40)
+                loop.remove(pair)
+                assert venue.read(40) == bytes([number]) * 40
+                pair.hot.send(b"nobody moves this")
+                assert real.send(b"ours again") == 0
+                assert venue.read(10) == b"ours again"
+
+
+def test_a_loop_has_room_for_so_many_sessions(venue: Venue) -> None:
+    with venue.connect() as real, Handoff(real) as pair:
+        loop = SessionLoop([pair], room=1)
+        with pytest.raises(ValueError, match="room for 1 hand-offs"):
+            loop.add(pair)
+        loop.remove(pair)
+        loop.add(pair)
+        with pytest.raises(ValueError, match="1 hand-offs: there is room for 0"):
+            SessionLoop([pair], room=0)
+
+
 def test_what_was_sent_before_the_stop_is_moved(venue: Venue) -> None:
     with venue.connect() as real, Handoff(real) as pair:
         loop = SessionLoop([pair], idle="sleep", sleep_us=20_000).start()
