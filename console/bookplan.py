@@ -48,7 +48,7 @@ def order_room(files: Sequence[Path]) -> int:
 
 def sizes_of_venue(feed: Feed, orders: int) -> Sizes:
     """Room for a venue's books when so many orders can be alive; a tape has none."""
-    more = {"instruments": TEXT_INSTRUMENTS} if feed.keys == "text" else {}
+    more = {"instruments": TEXT_INSTRUMENTS} if feed.named else {}
     room = 1 if feed.consolidated else orders
     return sizes_for(feed, orders=room, levels=room, **more)
 
