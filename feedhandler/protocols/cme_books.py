@@ -57,6 +57,15 @@ def say(out, first, row, side, price):
 
 
 @njit(nogil=True)
+def say_new(out, first, row, side, price, quantity):
+    """As `say`; a level without a price that can be said exactly is for the books to refuse."""
+    if price == NO_PRICE and quantity != 0:
+        key, time_ns = load_i64le(row + KEY), load_i64le(row + TIME_NS)
+        return emit(out, first, key, 0, price, quantity, 0, time_ns, load_i64le(row + SEQUENCE))
+    return say(out, first, row, side, price)
+
+
+@njit(nogil=True)
 def remove_places(places, depth, start, count):
     """Takes places out; those below move up."""
     below = depth - start - count
@@ -89,7 +98,7 @@ def insert(out, first, row, side, implied, start, price, quantity):
     made = 0
     if gone != price:
         made = say(out, first, row, side, gone)
-    return made + say(out + ACTION_BYTES * made, first, row, side, price)
+    return made + say_new(out + ACTION_BYTES * made, first, row, side, price, quantity)
 
 
 @njit(nogil=True)
@@ -100,7 +109,7 @@ def replace(out, first, row, side, implied, start, price, quantity):
     set_place(place, price, quantity)
     if gone != price:
         made = say(out, first, row, side, gone)
-    return made + say(out + ACTION_BYTES * made, first, row, side, price)
+    return made + say_new(out + ACTION_BYTES * made, first, row, side, price, quantity)
 
 
 @njit(nogil=True)

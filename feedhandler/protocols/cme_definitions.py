@@ -80,7 +80,8 @@ OWN: Final = (
     u32("alt_min_quote_life"),
 )
 DATES: Final = (
-    "trading_reference_date decay_start_date issue_date dated_date maturity_date start_date end_date"
+    "trading_reference_date decay_start_date issue_date dated_date maturity_date start_date"
+    " end_date"
 ).split()
 TEXTS: Final = {
     "security_exchange": 4,
@@ -167,8 +168,7 @@ SPREAD = (
     + " main_fraction sub_fraction"
 )
 OPTION = (
-    HEAD
-    + "put_or_call maturity_month_year currency strike_price strike_currency settl_currency"
+    HEAD + "put_or_call maturity_month_year currency strike_price strike_currency settl_currency"
     " min_cab_price"
     + VOLUMES
     + " min_price_increment min_price_increment_amount display_factor tick_rule"
@@ -214,7 +214,9 @@ FX = (
     " fix_rate_local_time_zone min_quote_life max_price_discretion_offset instrument_guid"
     " maturity_month_year settlement_locale"
 )
-NEW_SPREAD = " price_quote_method risk_set market_set instrument_guid financial_instrument_full_name"
+NEW_SPREAD = (
+    " price_quote_method risk_set market_set instrument_guid financial_instrument_full_name"
+)
 NEW_FX = (
     "alt_min_price_increment alt_min_quote_life alt_price_increment_constraint"
     " max_bid_ask_constraint"

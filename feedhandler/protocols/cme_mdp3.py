@@ -34,9 +34,7 @@ def of_session(code: int, name: str, *fields: Field) -> Record:
 
 
 SESSION_RECORDS = (
-    of_session(
-        206, "request ack", REQUEST_ID, le.u8("request_ack_status"), le.u8("reject_reason")
-    ),
+    of_session(206, "request ack", REQUEST_ID, le.u8("request_ack_status"), le.u8("reject_reason")),
     of_session(208, "security list request", REQUEST_ID, REQUEST_TYPE),
     of_session(209, "security status request", REQUEST_ID, REQUEST_TYPE),
     of_session(210, "subscriber heartbeat"),
@@ -52,13 +50,7 @@ RECORDS = tuple(
 def protocol(name: str, title: str, records: tuple[Record, ...]) -> Protocol:
     """A table of messages with the SBE header in front."""
     return Protocol(
-        name,
-        title,
-        records,
-        code_offset=TEMPLATE_AT,
-        code_width=2,
-        extensible=True,
-        source=SOURCE,
+        name, title, records, code_offset=TEMPLATE_AT, code_width=2, extensible=True, source=SOURCE
     )
 
 

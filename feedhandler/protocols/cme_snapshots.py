@@ -70,15 +70,7 @@ def full_refresh_orders(code: int, name: str) -> Record:
     return message(code, name, root, SbeGroup(ENTRIES, order))
 
 
-SHORT = (
-    SIZE,
-    ORDERS,
-    i8("md_price_level"),
-    date("trading_reference_date"),
-    FLAG,
-    SETTLED,
-    ON_SIDE,
-)
+SHORT = (SIZE, ORDERS, i8("md_price_level"), date("trading_reference_date"), FLAG, SETTLED, ON_SIDE)
 LONG = (LONG_SIZE, ORDERS, LEVEL_U8, FLAG, ON_SIDE)
 OF_TCP = (TRANSACT_TIME, EVENT, SECURITY_ID, *prices(9, *LIMITS))
 TCP_ENTRY = entry(
@@ -111,9 +103,9 @@ RECORDS = (
     message(61, "snapshot by TCP", OF_TCP, SbeGroup(ENTRIES, TCP_ENTRY)),
     message(
         68,
-        "snapshot by TCP, long quantities",
+        "snapshot by TCP (long)",
         OF_TCP,
         SbeGroup(ENTRIES, entry("entry", price("md_entry_px"), *LONG)),
     ),
-    full_refresh(69, "snapshot, long quantities", *LONG),
+    full_refresh(69, "snapshot (long)", *LONG),
 )

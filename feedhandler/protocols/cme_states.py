@@ -6,22 +6,16 @@ import numpy as np
 from numba import njit
 
 from feedhandler.actions import ACTION_BYTES, STATUS, emit, head
-from feedhandler.context import SYMBOLS_ADDRESS, SYMBOLS_COUNT, UNIT, count_fault, get
+from feedhandler.context import UNIT, count_fault, get
 from feedhandler.faults import NO_ROOM, UNKNOWN_VALUE
 from feedhandler.protocols.cme_acts import NO_CHANGE, NOT_IN_LAYOUT, STATUSES
 from feedhandler.protocols.cme_fields import NULL_I32
-from feedhandler.protocols.cme_levels import (
-    ASSET,
-    GROUP,
-    PRESENT,
-    ROW_BYTES,
-    SYMBOLS_A_ROW,
-)
+from feedhandler.protocols.cme_levels import ASSET, GROUP, first_row, next_row
 from feedhandler.protocols.cme_mdp3 import CME_MDP3
 from feedhandler.transports.cme_walk import MESSAGE_ROOM
 from feedhandler.wire.access import loads
 from feedhandler.wire.constants import constant_i32, constant_table
-from nic.raw import load_i64le
+from nic.raw import load_i32le, load_i64le
 
 RECORD = CME_MDP3[30]
 transact_time, security_id, trading_status, halt_reason = loads(
@@ -49,23 +43,20 @@ def say_status(out, unit, key, own, status, time_ns, sequence):
 def group_status(address, sequence, context, out, own, status):
     """The state of all securities of a group, or of one product in it.
 
-    Which they are is known of those that were defined. Looks at the whole table: a fraction of a
-    millisecond, for what happens a few times a day.
+    Which they are is known of those that were defined. Looks at all rows in use.
     """
     group, product = security_group(address), asset(address)
     unit, time_ns, made = get(context, UNIT) << 32, transact_time(address), 0
-    row = get(context, SYMBOLS_ADDRESS)
-    for _ in range(get(context, SYMBOLS_COUNT) // SYMBOLS_A_ROW):
-        key = load_i64le(row)
-        mine = key & PRESENT != 0 and load_i64le(row + GROUP) == group
+    row = first_row(context)
+    while row != 0:
+        mine = load_i64le(row + GROUP) == group
         if mine and (product == 0 or load_i64le(row + ASSET) == product):
             if made == MESSAGE_ROOM:
                 count_fault(context, NO_ROOM)
                 break
-            number = np.int64(np.int32(key & 0xFFFFFFFF))
-            place = out + ACTION_BYTES * made
-            made += say_status(place, unit, number, own, status, time_ns, sequence)
-        row += ROW_BYTES
+            key, place = np.int64(load_i32le(row)), out + ACTION_BYTES * made
+            made += say_status(place, unit, key, own, status, time_ns, sequence)
+        row = next_row(context, row)
     return made
 
 

@@ -67,9 +67,7 @@ def order_ids(*, later: bool = False) -> SbeGroup:
 
 def fills() -> SbeGroup:
     """The orders that traded, the aggressor first."""
-    fill = entry(
-        "order id entry", le.u64("order_id"), le.sint("last_qty", 4), le.raw("padding", 4)
-    )
+    fill = entry("order id entry", le.u64("order_id"), le.sint("last_qty", 4), le.raw("padding", 4))
     return SbeGroup(ORDER_IDS, fill, WIDE)
 
 
@@ -306,8 +304,8 @@ RECORDS = (
         SbeGroup(ORDER_IDS, WORKUP_ORDER),
     ),
     message(62, "collateral market value", OF_EVENT, SbeGroup(ENTRIES, COLLATERAL)),
-    message(64, "refresh book, long quantities", OF_EVENT, SbeGroup(ENTRIES, LONG_LEVEL), order_ids()),
-    message(65, "refresh trade summary, long quantities", OF_EVENT, SbeGroup(ENTRIES, LONG_TRADE), fills()),
-    message(66, "refresh volume, long quantities", OF_EVENT, SbeGroup(ENTRIES, LONG_VOLUME)),
-    message(67, "refresh session statistics, long quantities", OF_EVENT, SbeGroup(ENTRIES, LONG_STATISTIC)),
+    message(64, "refresh book (long)", OF_EVENT, SbeGroup(ENTRIES, LONG_LEVEL), order_ids()),
+    message(65, "refresh trade summary (long)", OF_EVENT, SbeGroup(ENTRIES, LONG_TRADE), fills()),
+    message(66, "refresh volume (long)", OF_EVENT, SbeGroup(ENTRIES, LONG_VOLUME)),
+    message(67, "refresh session statistics (long)", OF_EVENT, SbeGroup(ENTRIES, LONG_STATISTIC)),
 )

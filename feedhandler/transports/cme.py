@@ -1,7 +1,7 @@
 """CME's packets: UDP of MDP 3.0, and the same messages in a TCP session.
 
 The sequence numbers packets, not messages: all messages of a packet have its number. A heartbeat
-is a packet with a message of its own and a number of its own.
+is a packet with a message of its own and a number of its own. It starts again at 1 each week.
 
 Source: CME MDP 3.0, binary packet header and technical header, by the public dissectors; checked
 against captures (heartbeats included).
@@ -35,6 +35,7 @@ TRANSPORT = Transport(
     sequence="packet_sequence_number",
     scope="channel",
     sent=("sending_time",),
+    restarts=True,
     by_packet=True,
 )
 
@@ -59,10 +60,5 @@ FRAMING = Framing(
 )
 SESSION = Protocol("cme_session", "CME's TCP session", [TECHNICAL_HEADER], code_width=2)
 TCP_TRANSPORT = Transport(
-    name="cme_tcp",
-    title="CME by TCP",
-    header=None,
-    framing=FRAMING,
-    scope="session",
-    stream=True,
+    name="cme_tcp", title="CME by TCP", header=None, framing=FRAMING, scope="session", stream=True
 )

@@ -5,21 +5,12 @@ from __future__ import annotations
 from numba import njit
 
 from feedhandler.actions import ACTION_BYTES
-from feedhandler.context import (
-    MESSAGES,
-    NEXT_SEQUENCE,
-    PACKETS,
-    STREAM_NS,
-    add,
-    count_fault,
-    put,
-)
+from feedhandler.context import MESSAGES, NEXT_SEQUENCE, PACKETS, STREAM_NS, add, count_fault, put
 from feedhandler.faults import BAD_LENGTH, NO_ROOM, SHORT_HEADER, SHORT_MESSAGE
 from feedhandler.transports.cme import FRAMING, HEADER, TECHNICAL_HEADER
 from feedhandler.wire.access import loader, loads
 from feedhandler.wire.streamwalk import stream_walker
 from feedhandler.wire.walk import BATCH
-
 
 HEADER_BYTES = HEADER.size
 TECHNICAL_BYTES = TECHNICAL_HEADER.size

@@ -130,8 +130,8 @@ class SbeGroup:
     @property
     def most_bytes(self) -> int:
         """Known bytes of an entry."""
-        appended = (f for tail in self.entry.tails for f in getattr(tail, "fields", ()))
-        return self.entry.size + sum(field.width for field in appended)
+        tails = (tail for tail in self.entry.tails if isinstance(tail, Appended))
+        return self.entry.size + sum(field.width for tail in tails for field in tail.fields)
 
     def decode(self, data: Buffer, start: int, end: int, into: Values) -> int:
         """Adds the entries; see Tail."""
@@ -221,5 +221,3 @@ def place_in_entry(record: Record, group: str, name: str) -> Field:
     """A field of a group's entry, placed from the entry's start; KeyError when it has none."""
     (found,) = (each for each in groups_of(record) if each.name == group)
     return found.entry.by_name[name]
-
-
