@@ -93,7 +93,7 @@ class MarketRun(VenueRun):
         if feed.keys == "text":
             self.master.learn_key(venue, key)
         elif self.master.by_key(venue, key) == NO_INSTRUMENT:
-            self.master.learn(venue, key, "")
+            self.master.learn(venue, key, "", lot=1)  # contracts are traded one by one
 
     def _learn(self, records: NDArray[np.void]) -> None:
         for record in records:

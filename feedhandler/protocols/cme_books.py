@@ -45,24 +45,21 @@ def places_of(row, side, implied):
 
 
 @njit(nogil=True)
-def say(out, first, row, side, price):
-    """A LEVEL with what both books together show at a price; gives the number of records."""
+def say(out, first, row, side, implied, price, quantity):
+    """A LEVEL with what a book and the other one together show; gives the number of records.
+
+    `quantity` is what the changed book has at the price. A level whose price cannot be said
+    exactly is for the books to refuse.
+    """
     if price == NO_PRICE:
-        return 0
-    quantity = quantity_at(places_of(row, side, False), DEPTH, price)
-    quantity += quantity_at(places_of(row, side, True), IMPLIED_DEPTH, price)
+        if quantity == 0:
+            return 0
+    elif implied:
+        quantity += quantity_at(places_of(row, side, False), DEPTH, price)
+    else:
+        quantity += quantity_at(places_of(row, side, True), IMPLIED_DEPTH, price)
     key, time_ns = load_i64le(row + KEY), load_i64le(row + TIME_NS)
-    sequence = load_i64le(row + SEQUENCE)
-    return emit(out, first, key, 0, price, quantity, 0, time_ns, sequence)
-
-
-@njit(nogil=True)
-def say_new(out, first, row, side, price, quantity):
-    """As `say`; a level without a price that can be said exactly is for the books to refuse."""
-    if price == NO_PRICE and quantity != 0:
-        key, time_ns = load_i64le(row + KEY), load_i64le(row + TIME_NS)
-        return emit(out, first, key, 0, price, quantity, 0, time_ns, load_i64le(row + SEQUENCE))
-    return say(out, first, row, side, price)
+    return emit(out, first, key, 0, price, quantity, 0, time_ns, load_i64le(row + SEQUENCE))
 
 
 @njit(nogil=True)
@@ -82,7 +79,7 @@ def remove_range(out, first, row, side, implied, start, count):
     for _ in range(count):
         gone = load_i64le(places + PAIR * start)
         remove_places(places, depth, start, 1)
-        made += say(out + ACTION_BYTES * made, first, row, side, gone)
+        made += say(out + ACTION_BYTES * made, first, row, side, implied, gone, 0)
     return made
 
 
@@ -97,8 +94,8 @@ def insert(out, first, row, side, implied, start, price, quantity):
     set_place(places + PAIR * start, price, quantity)
     made = 0
     if gone != price:
-        made = say(out, first, row, side, gone)
-    return made + say_new(out + ACTION_BYTES * made, first, row, side, price, quantity)
+        made = say(out, first, row, side, implied, gone, 0)
+    return made + say(out + ACTION_BYTES * made, first, row, side, implied, price, quantity)
 
 
 @njit(nogil=True)
@@ -108,8 +105,8 @@ def replace(out, first, row, side, implied, start, price, quantity):
     gone, made = load_i64le(place), 0
     set_place(place, price, quantity)
     if gone != price:
-        made = say(out, first, row, side, gone)
-    return made + say_new(out + ACTION_BYTES * made, first, row, side, price, quantity)
+        made = say(out, first, row, side, implied, gone, 0)
+    return made + say(out + ACTION_BYTES * made, first, row, side, implied, price, quantity)
 
 
 @njit(nogil=True)
@@ -118,7 +115,9 @@ def remove(out, first, row, side, implied, start, price):
     gone = load_i64le(places_of(row, side, implied) + PAIR * start)
     made = remove_range(out, first, row, side, implied, start, 1)
     if gone != price:
-        made += say(out + ACTION_BYTES * made, first, row, side, price)
+        depth = IMPLIED_DEPTH if implied else DEPTH
+        left = quantity_at(places_of(row, side, implied), depth, price)
+        made += say(out + ACTION_BYTES * made, first, row, side, implied, price, left)
     return made
 
 

@@ -47,13 +47,16 @@ from feedhandler.protocols.cme_levels import (
 from feedhandler.protocols.cme_mdp3 import CME_MDP3
 from feedhandler.transports.cme_walk import MESSAGE_ROOM
 from feedhandler.wire.access import loads
+from feedhandler.wire.constants import by_letter, constant_i32, constant_table
 from feedhandler.wire.sbe import MOST_ENTRIES
 from nic.raw import load_i32le, load_i64le, load_n8, load_n32le, store_u64le
 
 END_OF_EVENT = 0x80
 DIMENSION_BYTES = 3  # in front of the entries
-BID, OFFER, IMPLIED_BID, IMPLIED_OFFER, BOOK_RESET = (ord(letter) for letter in "01EFJ")
+BOOK_RESET = ord("J")
 NO_SIDE = -1
+IMPLIED_SIDES = 2
+sides_at = constant_table(by_letter({"0": 0, "1": 1, "E": 2, "F": 3}, NO_SIDE))
 OPEN_BIT = EVENT_OPEN << 16
 transact_time, match_event, block_length = loads(
     CME_MDP3[46], "transact_time", "match_event_indicator", "block_length"
@@ -67,12 +70,10 @@ def first_group(address):
     return address + HEADER_BYTES + block_length(address)
 
 
-@njit(nogil=True)
+@njit(nogil=True, forceinline=True)
 def side_of(kind):
-    """0 for bids, 1 for offers, direct or implied; NO_SIDE for what is no level of a book."""
-    if kind == BID or kind == IMPLIED_BID:
-        return 0
-    return 1 if kind == OFFER or kind == IMPLIED_OFFER else NO_SIDE
+    """0 for bids, 1 for offers, 2 and 3 of the implied book; NO_SIDE for no level of a book."""
+    return constant_i32(sides_at() + 4 * kind)
 
 
 @njit(nogil=True)
@@ -106,10 +107,10 @@ def level_entry(entry, layout, row, unit, out):
     kind = load_n8(entry + column(layout, TYPE))
     if kind == BOOK_RESET:
         return reset_book(row, unit, out)
-    side = side_of(kind)
-    if side == NO_SIDE:
+    book_side = side_of(kind)
+    if book_side == NO_SIDE:
         return 0
-    implied = kind >= IMPLIED_BID
+    side, implied = book_side & 1, book_side >= IMPLIED_SIDES
     first = head(LEVEL_KIND, side + 1, EVENT_OPEN) | unit
     action, level = load_n8(entry + column(layout, ACTION)), load_n8(entry + column(layout, LEVEL))
     price, size = price_of(entry, layout), size_of(entry, layout)

@@ -12,7 +12,7 @@ from feedhandler.protocols.cme_acts import NO_CHANGE, NOT_IN_LAYOUT
 from feedhandler.protocols.cme_books import change_book
 from feedhandler.protocols.cme_entries import (
     DIMENSION_BYTES,
-    IMPLIED_BID,
+    IMPLIED_SIDES,
     NO_SIDE,
     close_event,
     first_group,
@@ -47,11 +47,11 @@ def levels(code, address, row, unit, context, out):
     stride, count = load_n16(group), load_n8(group + 2)
     entry, made, wrong = group + DIMENSION_BYTES, 0, False
     for _ in range(count):
-        kind = load_n8(entry + column(layout, TYPE))
-        side = side_of(kind)
-        if side != NO_SIDE:
+        book_side = side_of(load_n8(entry + column(layout, TYPE)))
+        if book_side != NO_SIDE:
+            side, implied = book_side & 1, book_side >= IMPLIED_SIDES
             first = head(LEVEL_KIND, side + 1, EVENT_OPEN | REFRESH) | unit
-            level, implied = load_n8(entry + column(layout, LEVEL)), kind >= IMPLIED_BID
+            level = load_n8(entry + column(layout, LEVEL))
             price, size = price_of(entry, layout), size_of(entry, layout)
             place = out + ACTION_BYTES * made
             more = change_book(place, first, row, side, implied, OVERLAY, level, price, size)
