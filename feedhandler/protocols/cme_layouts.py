@@ -10,35 +10,14 @@ from typing import Any, Final
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from feedhandler.actions import NO_PRICE
-from feedhandler.protocols.cme_fields import LEGACY_BELOW, NULL_I32, NULL_I64
-from feedhandler.protocols.cme_mdp3 import CME_MDP3
+from feedhandler.protocols.cme_columns import COLUMNS, LOWEST, NAMES, NINE, WIDE, columns
+from feedhandler.protocols.cme_fields import NULL_I32, NULL_I64
 from feedhandler.wire.access import loader
 from feedhandler.wire.constants import constant_i32, constant_table
-from feedhandler.wire.record import Record
-from feedhandler.wire.sbe import groups_of
 from nic.raw import load_i32le, load_i64le
 
-ABSENT: Final = -1
-NAMES: Final = (
-    "md_entry_px",
-    "md_entry_size",
-    "security_id",
-    "md_price_level",
-    "md_update_action",
-    "md_entry_type",
-    "aggressor_side",
-    "md_trade_entry_id",
-    "order_id",
-    "md_display_qty",
-)
-WIDE: Final = len(NAMES)  # 1 where the size has 8 bytes
-NINE: Final = WIDE + 1  # 1 where prices have 9 decimals
-COLUMNS: Final = NINE + 1
-LOWEST: Final = 30
-HIGHEST: Final = 70
 PX, SIZE, SECURITY, LEVEL, ACTION, TYPE, AGGRESSOR, TRADE_ID, ORDER, DISPLAY = (
     4 * number for number in range(len(NAMES))
 )
@@ -47,32 +26,7 @@ TENS: Final = 10
 LIMIT: Final = ((1 << 63) - 1) // TENS
 
 
-def columns_of(record: Record) -> list[int]:
-    """The row of a template: offsets in an entry of its first group."""
-    groups = groups_of(record)
-    known = groups[0].entry.by_name if groups else {}
-    alias = {"md_trade_entry_id": "trade_id"}  # of the oldest trades
-    made = [
-        known[name].offset
-        if name in known
-        else (known[alias[name]].offset if alias.get(name) in known else ABSENT)
-        for name in NAMES
-    ]
-    size = known.get("md_entry_size")
-    wide = int(size is not None and size.width == 8)
-    return [*made, wide, int(int(record.code) >= LEGACY_BELOW)]
-
-
-def table() -> NDArray[np.int32]:
-    """The rows of all templates from LOWEST on."""
-    rows = np.full((HIGHEST - LOWEST, COLUMNS), ABSENT, np.int32)
-    for record in CME_MDP3.records:
-        if LOWEST <= int(record.code) < HIGHEST:
-            rows[int(record.code) - LOWEST] = columns_of(record)
-    return rows
-
-
-table_at = constant_table(table())
+table_at = constant_table(columns())
 load_n16: Any = loader(0, 2, False, False)
 
 

@@ -9,7 +9,12 @@ from feedhandler.actions import ACTION_BYTES, NO_PRICE, STATUS_CLOSED, SYMBOL, e
 from feedhandler.context import UNIT, count_fault, get
 from feedhandler.faults import UNKNOWN_SYMBOL
 from feedhandler.protocols.cme_acts import NO_CHANGE, NOT_IN_LAYOUT
-from feedhandler.protocols.cme_definitions import RECORDS
+from feedhandler.protocols.cme_columns import (
+    DEFINITIONS,
+    HIGHEST_DEFINITION,
+    LOWEST_DEFINITION,
+    ticks,
+)
 from feedhandler.protocols.cme_fields import HEADER_BYTES, LEGACY_BELOW
 from feedhandler.protocols.cme_layouts import load_n16, scaled
 from feedhandler.protocols.cme_levels import ASSET, DEPTH, GROUP, LEVELS, row_of
@@ -20,8 +25,7 @@ from feedhandler.wire.sbe import groups_of
 from feedhandler.wire.spaces import rest, spaced
 from nic.raw import load_i64le, load_n8, store_u64le
 
-FUTURE = RECORDS[0]
-LOWEST, HIGHEST = min(int(r.code) for r in RECORDS), max(int(r.code) for r in RECORDS)
+FUTURE = DEFINITIONS[0]
 block_length, last_update_time, security_id, update_action, trading_status = loads(
     FUTURE,
     "block_length",
@@ -34,12 +38,7 @@ security_group, asset = loads(FUTURE, "security_group", "asset")
 SYMBOL_AT = FUTURE.offset("symbol")
 first_letters, more_letters = (loader(SYMBOL_AT + at, 8, False, False) for at in (0, 8))
 last_letters = loader(SYMBOL_AT + 16, 4, False, False)
-ticks = np.zeros(HIGHEST - LOWEST + 1, np.int32)  # where a definition has its tick; 0: is none
-SHARED = ("security_id", "symbol", "security_group", "asset", "md_security_trading_status")
-for _record in RECORDS:
-    ticks[int(_record.code) - LOWEST] = _record.offset("min_price_increment")
-    assert all(_record.offset(shared) == FUTURE.offset(shared) for shared in SHARED)
-ticks_at = constant_table(ticks)
+ticks_at = constant_table(ticks())
 DIMENSION_BYTES = 3
 DEPTH_AT = groups_of(FUTURE)[1].entry.offset("market_depth")
 feed_type = loader(0, 3, False, False)
@@ -51,7 +50,10 @@ LOT = 1  # contracts are traded one by one
 @njit(nogil=True, forceinline=True)
 def is_definition(code):
     """Whether a template is a definition."""
-    return LOWEST <= code <= HIGHEST and constant_i32(ticks_at() + 4 * (code - LOWEST)) != 0
+    return (
+        LOWEST_DEFINITION <= code <= HIGHEST_DEFINITION
+        and constant_i32(ticks_at() + 4 * (code - LOWEST_DEFINITION)) != 0
+    )
 
 
 @njit(nogil=True)
@@ -74,7 +76,7 @@ def name(code, address, unit, sequence, out):
     text, more = spaced(first_letters(address)), rest(more_letters(address))
     if last_letters(address) != 0:
         text, more = np.int64(0), np.int64(0)
-    raw = load_i64le(address + constant_i32(ticks_at() + 4 * (code - LOWEST)))
+    raw = load_i64le(address + constant_i32(ticks_at() + 4 * (code - LOWEST_DEFINITION)))
     tick = scaled(raw, 1 if code >= LEGACY_BELOW else 0)
     tick = tick if tick != NO_PRICE else 0
     key, time_ns = security_id(address), last_update_time(address)

@@ -1,7 +1,7 @@
 /* What the CME bench is compared with: a straightforward C decoder of MDP 3.0 packets with book
- * messages (templates 32, 46, 64) and trades (42, 48, 65). It checks the same lengths as the compiled
- * walk, reads what a book needs of every entry and folds it into one sum. It keeps no books by
- * place: what that costs is the difference.
+ * messages (templates 32, 46, 64) and trades (42, 48, 65). It checks the same lengths as the
+ * compiled walk, reads what a book needs of every entry and folds it into one sum. It keeps no
+ * books by place: what that costs is the difference.
  */
 #include <stdint.h>
 #include <string.h>

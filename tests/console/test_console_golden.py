@@ -27,7 +27,7 @@ def captures_of(folder):
 
 def feed_of(row):
     """The feed of a capture: one folder has packets of UDP and of TCP."""
-    by_tcp = row["venue"] == "cme_mdp3" and "Tcp" in row["name"] or "LongQty" in row["name"]
+    by_tcp = (row["venue"] == "cme_mdp3" and "Tcp" in row["name"]) or "LongQty" in row["name"]
     return "cme_tcp" if by_tcp else row["venue"]
 
 
