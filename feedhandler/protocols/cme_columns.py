@@ -28,6 +28,7 @@ NAMES: Final = (
     "md_trade_entry_id",
     "order_id",
     "md_display_qty",
+    "md_order_priority",
 )
 WIDE: Final = len(NAMES)  # 1 where the size has 8 bytes
 NINE: Final = WIDE + 1  # 1 where prices have 9 decimals

@@ -18,7 +18,7 @@ from feedhandler.wire.access import loader
 from feedhandler.wire.constants import constant_i32, constant_table
 from nic.raw import load_i32le, load_i64le
 
-PX, SIZE, SECURITY, LEVEL, ACTION, TYPE, AGGRESSOR, TRADE_ID, ORDER, DISPLAY = (
+PX, SIZE, SECURITY, LEVEL, ACTION, TYPE, AGGRESSOR, TRADE_ID, ORDER, DISPLAY, PRIORITY = (
     4 * number for number in range(len(NAMES))
 )
 SIZE_IS_WIDE, NINE_DECIMALS = 4 * WIDE, 4 * NINE

@@ -21,8 +21,8 @@ from feedhandler.feed import Feed
 from feedhandler.wire.record import Record, Values
 
 CME_KERNELS: set[int | str] = {4, 27, 29, 30, 32, 36, 38, 41, 42, 46, 48, 52, *range(54, 59)}
-CME_KERNELS |= {61, 63, 64, 65, 68, 69}
-CME_SILENT: set[int | str] = {12, 15, 16, 33, 34, 35, 37, 39, 43, 44, 47, 49, 50, 51, 53, 59, 60}
+CME_KERNELS |= {43, 44, 47, 53, 61, 63, 64, 65, 68, 69}
+CME_SILENT: set[int | str] = {12, 15, 16, 33, 34, 35, 37, 39, 49, 50, 51, 59, 60}
 CME_SILENT |= {62, 66, 67}
 # Codes whose records a kernel of the protocol makes; the protocol's own tests are about these.
 KERNELS: dict[str, set[int | str]] = {
