@@ -50,7 +50,7 @@ def order_room(files: Sequence[Path]) -> int:
 
 def sizes_of_venue(feed: Feed, orders: int) -> Sizes:
     """First room for a venue's books when so many orders can be alive; a tape has none."""
-    more = {"instruments": TEXT_INSTRUMENTS} if feed.keys == "text" else {}
+    more = {"instruments": TEXT_INSTRUMENTS} if feed.named else {}
     room = 1 if feed.consolidated else orders
     first, levels = min(room, FIRST_ORDERS), min(room, FIRST_LEVELS)
     return sizes_for(feed, orders=first, levels=levels, **more)

@@ -13,9 +13,10 @@ from console.compiling import Kernel
 from console.plan import Plan
 from console.venuerun import UNREAD, Piece, VenueRun
 from feedhandler.actions import TEST_SYMBOL
-from feedhandler.consolidated.layout import LEFT_OUT
+from feedhandler.consolidated.layout import LEFT_OUT, NO_INSTRUMENT
 from feedhandler.consolidated.market import Market, MarketShard
 from feedhandler.consolidated.subscriptions import Subscription
+from feedhandler.feed import Feed
 from feedhandler.stateblock import Wait
 from feedhandler.symbols import SymbolMaster, convention_of, text_of
 from nic.block import Block
@@ -95,12 +96,17 @@ class MarketRun(VenueRun):
                 self._learn(records)
         for venue, feed in enumerate(self.feeds.values()):
             book = self.books[self.venues[venue]]
-            if feed.keys == "text":
+            if feed.named:
                 for number in range(1, int(book.head["known_keys"]) + 1):
-                    key = int(book.tops["key"][number])
-                    if key > 0:  # a negative one is a long symbol, folded: it came with its name
-                        self.master.learn_key(venue, key)
+                    self._learn_key(venue, feed, int(book.tops["key"][number]))
             self.master.fill(self.market, venue, book)
+
+    def _learn_key(self, venue: int, feed: Feed, key: int) -> None:
+        """Names an instrument by its key where nothing else has."""
+        if feed.keys == "text":
+            self.master.learn_key(venue, key)
+        elif self.master.by_key(venue, key) == NO_INSTRUMENT:
+            self.master.learn(venue, key, "", lot=1)  # contracts are traded one by one
 
     def _learn(self, records: NDArray[np.void]) -> None:
         for record in records:

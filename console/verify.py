@@ -33,7 +33,7 @@ class Venue:
     """A venue's books of both kinds."""
 
     def __init__(self, feed: Feed, orders: int) -> None:
-        more = {"instruments": TEXT_INSTRUMENTS} if feed.keys == "text" else {}
+        more = {"instruments": TEXT_INSTRUMENTS} if feed.named else {}
         sizes = sizes_for(feed, orders=orders, levels=orders, **more)
         self.book, self.model = VenueBook(sizes), SlowBooks(sizes)
         self.packets = self.actions = self.different = 0

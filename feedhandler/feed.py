@@ -38,11 +38,13 @@ class Feed:
         rows: "module:name" of the rows that the message kernel runs.
         accepts: whether a packet header belongs to this version of the feed.
         likely: whether a packet header speaks for this version where the bytes fit others as well.
-        keys: what identifies an instrument: "number" or "text" (the symbol itself).
+        keys: what identifies an instrument: "number" (of 16 bits), "wide number" or "text" (the
+            symbol itself).
         consolidated: it is a consolidated tape: it makes no book, and its halts are the market's.
         header: values that every packet header of this feed has (used to write packets).
         natural: each message on a book says everything of its instrument, so that the next one
             mends what a lost one has spoiled.
+        remembers: its kernels keep what they have to know of instruments in the table of symbols.
     """
 
     name: str
@@ -62,6 +64,17 @@ class Feed:
     consolidated: bool = False
     header: Mapping[str, Value] = field(default_factory=dict)
     natural: bool = False
+    remembers: bool = False
+
+    @property
+    def keeps_symbols(self) -> bool:
+        """Whether its channels have a table of symbols."""
+        return self.remembers or self.time_base == "symbol second"
+
+    @property
+    def named(self) -> bool:
+        """Whether its instruments are numbered by a table of their keys."""
+        return self.keys != "number"
 
     @property
     def full_name(self) -> str:

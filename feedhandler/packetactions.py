@@ -11,7 +11,7 @@ from feedhandler.actions import ACTION_DTYPE
 from feedhandler.context import CONTEXT_DTYPE, SYMBOL_DTYPE
 from feedhandler.faults import FAULTS
 from feedhandler.feed import Feed
-from feedhandler.specialise import SYMBOLS_PER_CHANNEL, kernel_pairs
+from feedhandler.specialise import kernel_pairs, symbol_rows
 from feedhandler.wire.record import Buffer
 from feedhandler.wire.walk import BATCH
 from nic import kernelcache
@@ -56,8 +56,8 @@ class PacketActions:
         self.context: np.void = self._contexts[0]
         self.context["midnight_ns"] = midnight_ns
         self._memory: list[NDArray[np.void]] = [self._contexts, self._out]
-        if feed.time_base == "symbol second":
-            symbols = np.zeros(SYMBOLS_PER_CHANNEL, SYMBOL_DTYPE)
+        if feed.keeps_symbols:
+            symbols = np.zeros(symbol_rows([feed]), SYMBOL_DTYPE)
             self.context["symbols_address"] = symbols.ctypes.data
             self.context["symbols_count"] = len(symbols)
             self._memory.append(symbols)

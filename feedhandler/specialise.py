@@ -23,6 +23,7 @@ from nic import kernelcache
 from nic.block import Block
 
 SYMBOLS_PER_CHANNEL = 65536  # price scales and clocks by symbol index, for feeds that need them
+REMEMBERED_PER_CHANNEL = 1 << 19  # of feeds that keep more: 16,384 instruments of 512 bytes
 
 HEAD = '''"""The loop for: {names}. Written by feedhandler.specialise; never edited."""
 
@@ -238,6 +239,13 @@ def build(
     return run
 
 
+def symbol_rows(feeds: Sequence[Feed]) -> int:
+    """Rows of a channel's table of symbols: as many as the most demanding of the feeds wants."""
+    if any(feed.remembers for feed in feeds):
+        return REMEMBERED_PER_CHANNEL
+    return SYMBOLS_PER_CHANNEL if any(feed.keeps_symbols for feed in feeds) else 0
+
+
 def sections(channel_count: int, feeds: Sequence[Feed]) -> list[tuple[str, np.dtype[Any], int]]:
     """The block sections that the handlers need, for `stateblock.create_state`."""
     made = [
@@ -245,8 +253,9 @@ def sections(channel_count: int, feeds: Sequence[Feed]) -> list[tuple[str, np.dt
         ("sink", SINK_DTYPE, 1),  # right behind the actions, where the handler looks for it
         ("contexts", CONTEXT_DTYPE, max(1, channel_count)),
     ]
-    if any(feed.time_base == "symbol second" for feed in feeds):
-        made.append(("symbols", SYMBOL_DTYPE, SYMBOLS_PER_CHANNEL * max(1, channel_count)))
+    rows = symbol_rows(feeds)
+    if rows:
+        made.append(("symbols", SYMBOL_DTYPE, rows * max(1, channel_count)))
     return made
 
 
@@ -281,9 +290,10 @@ def prepare(
         block["channels"][channel]["handler_state"] = (
             block.offset("contexts") + CONTEXT_DTYPE.itemsize * channel
         )
-        if feed.time_base == "symbol second":
-            address = block.section_address("symbols", SYMBOLS_PER_CHANNEL * channel)
-            context["symbols_address"], context["symbols_count"] = address, SYMBOLS_PER_CHANNEL
+        if feed.keeps_symbols:
+            rows = symbol_rows(feeds)
+            address = block.section_address("symbols", rows * channel)
+            context["symbols_address"], context["symbols_count"] = address, rows
 
 
 def faults_of(context: NDArray[np.void]) -> dict[str, int]:

@@ -58,6 +58,7 @@ class Convention(Enum):
     CQS = 1
     CMS = 2
     NYSE = 3  # CMS, or CQS where there is no space
+    PLAIN = 4  # no security's: contracts of futures and options, taken as they are
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,8 @@ _ROOT = re.compile("[A-Z]+")
 def parse(text: str, convention: Convention) -> Security | None:
     """A spelling taken apart; None when it is not of the convention."""
     text = text.strip(" \0")
+    if convention is Convention.PLAIN:
+        return None
     if convention is Convention.NYSE:
         convention = Convention.CMS if " " in text else Convention.CQS
     root = _ROOT.match(text)

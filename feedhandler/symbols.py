@@ -24,7 +24,12 @@ from feedhandler.symbology import Convention, canonical, parse
 from feedhandler.wire.access import symbol_of
 
 # By the first word of a feed's name; the others use Nasdaq's spelling.
-CONVENTIONS: Final = {"nyse": Convention.NYSE, "memx": Convention.CMS, "siac": Convention.CQS}
+CONVENTIONS: Final = {
+    "nyse": Convention.NYSE,
+    "memx": Convention.CMS,
+    "siac": Convention.CQS,
+    "cme": Convention.PLAIN,
+}
 # Securities that exchanges list for tests alone, for feeds that do not mark them.
 TEST_SYMBOLS: Final = frozenset(
     "ZAZZT ZBZZT ZCZZT ZJZZT ZVZZT ZWZZT ZXZZT ZVZZC ZXYZ.A ATEST CTEST MTEST NTEST PTEST"
@@ -134,11 +139,12 @@ class SymbolMaster:
     def learn(self, venue: int, key: int, text: str, *, lot: int = 0, test: bool = False) -> int:
         """Takes a venue's spelling of a key; the instrument's number, or LEFT_OUT.
 
+        A key without a spelling, or with one that is too long for its record, is its own name.
         A round lot that venues state differently stays as it was stated last.
         """
         convention = self._conventions.get(venue, Convention.NASDAQ)
-        name = canonical(text, convention)
-        parsed = parse(text, convention)
+        text = text or str(key)
+        name, parsed = canonical(text, convention), parse(text, convention)
         is_test = test or name in self._tests or (parsed is not None and parsed.is_test)
         if is_test:
             self._leave_out(name)

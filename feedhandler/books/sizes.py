@@ -72,7 +72,7 @@ class Sizes:
 
 def sizes_for(feed: Feed, **more: int | bool) -> Sizes:
     """Sizes that suit a feed's keys and order ids; `more` are fields of Sizes to set."""
-    named = feed.keys == "text"
+    named = feed.named
     given: dict[str, int | bool] = {
         "named": named,
         "scattered": feed.protocol.name not in DENSE_IDS,

@@ -66,7 +66,13 @@ def sent_of(header: Record, names: tuple[str, ...]) -> Any:
 
 def kind_of(transport: Transport, header: Record) -> Any:
     """A kernel that reads a packet's kind from the field that signals it."""
-    assert transport.signals is not None
+    if transport.signals is None:
+
+        @njit(nogil=True, forceinline=True)
+        def always(address: Any) -> Any:
+            return np.int64(MESSAGES)
+
+        return always
     name, given = transport.signals
     field = header_field(header, name)
     load = load_field(field)
@@ -129,6 +135,19 @@ def room_of(transport: Transport, header: Record) -> Any:
     return fits
 
 
+def count_of(transport: Transport, header: Record) -> tuple[Any, int]:
+    """A kernel that reads how many numbers a packet takes, and the bytes that it needs for it."""
+    if transport.by_packet:
+
+        @njit(nogil=True, forceinline=True)
+        def one(address: Any) -> Any:
+            return np.int64(1)
+
+        return one, header.size
+    field = header_field(header, transport.count)
+    return load_field(field), field.offset + field.width
+
+
 def peeker(transport: Transport) -> Any:
     """The compiled look at a packet of a transport.
 
@@ -139,13 +158,13 @@ def peeker(transport: Transport) -> Any:
         are 0 but the kind when the header is not usable.
     """
     header = transport.header
-    if header is None or not transport.sequence or not transport.count:
+    counted = transport.by_packet or transport.count
+    if header is None or not transport.sequence or not counted:
         raise ValueError(f"{transport.name}: its packets have no sequence to arbitrate by")
     load_sequence = load_field(header.by_name[transport.sequence])
     wide = header.by_name[transport.sequence].width > WORD_BYTES
     zero_is_none = wide or transport.unsequenced == 0
-    count_field = header_field(header, transport.count)
-    load_count, whole = load_field(count_field), count_field.offset + count_field.width
+    load_count, whole = count_of(transport, header)
     size = header.size
     session, unit = number_of(header, transport.session), number_of(header, transport.unit)
     sent, kind_at = sent_of(header, transport.sent), kind_of(transport, header)

@@ -41,6 +41,7 @@ class Transport:
         even: a zero byte behind the last message makes the packet's length even.
         checksum: header field with the sum of all other bytes of the packet; "" where there is
             none.
+        by_packet: the sequence counts packets; all messages of a packet have its number.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Transport:
     restarts: bool = False
     even: bool = False
     checksum: str = ""
+    by_packet: bool = False
 
     @property
     def padded(self) -> int:
@@ -164,7 +166,8 @@ def _read_messages(
     for span in framing.split(data, start, end):
         if count is not None and len(packet.spans) == count:
             break
-        packet.sequences.append(first + len(packet.spans) if isinstance(first, int) else None)
+        behind = 0 if transport.by_packet else len(packet.spans)
+        packet.sequences.append(first + behind if isinstance(first, int) else None)
         packet.spans.append(span)
         position = span[1]
     packet.consumed = position

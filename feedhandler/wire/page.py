@@ -95,7 +95,8 @@ def _transport(transport: Transport) -> Iterator[str]:
     yield ""
     yield f"Carried in {kind}. {_framing(transport.framing)}"
     if transport.sequence:
-        yield f"`{transport.sequence}` numbers the first message, counted per {transport.scope}."
+        what = "the packet" if transport.by_packet else "the first message"
+        yield f"`{transport.sequence}` numbers {what}, counted per {transport.scope}."
     yield ""
     if transport.header is not None:
         yield from _record("###", "packet header", transport.header)

@@ -27,7 +27,7 @@ from feedhandler.wire.framing import Framing
 from feedhandler.wire.walk import BATCH, ROOM
 
 
-def stream_walker(framing: Framing, packet: Any) -> Any:
+def stream_walker(framing: Framing, packet: Any, room: int = ROOM) -> Any:
     """The compiled walk over a stream piece.
 
     Args:
@@ -35,6 +35,7 @@ def stream_walker(framing: Framing, packet: Any) -> Any:
         packet: kernel `(address, length, context, out, message) -> actions, or minus a fault` that
             handles one whole framed message, given from the start of its frame (`framing.body` is
             for it to add): it finds the sequence and calls `message` of the feed where it applies.
+        room: actions that one message makes at most.
 
     Returns:
         A kernel `walk(payload, length, context, out, message) -> actions emitted`.
@@ -50,7 +51,7 @@ def stream_walker(framing: Framing, packet: Any) -> Any:
         emitted = 0
         seen = 0
         at = 0
-        while length - at >= least and emitted <= BATCH - ROOM:
+        while length - at >= least and emitted <= BATCH - room:
             step = load_length(payload + at) + plus
             if step < smallest or load_marker(payload + at) != marker:
                 count_fault(context, BAD_LENGTH)

@@ -20,6 +20,10 @@ from feedhandler.context import UNITS
 from feedhandler.feed import Feed
 from feedhandler.wire.record import Record, Values
 
+CME_KERNELS: set[int | str] = {4, 27, 29, 30, 32, 36, 38, 41, 42, 46, 48, 52, *range(54, 59)}
+CME_KERNELS |= {43, 44, 47, 53, 61, 63, 64, 65, 68, 69}
+CME_SILENT: set[int | str] = {12, 15, 16, 33, 34, 35, 37, 39, 49, 50, 51, 59, 60}
+CME_SILENT |= {62, 66, 67}
 # Codes whose records a kernel of the protocol makes; the protocol's own tests are about these.
 KERNELS: dict[str, set[int | str]] = {
     "itch50": {"R"},
@@ -33,6 +37,8 @@ KERNELS: dict[str, set[int | str]] = {
     "nyse_integrated_25": {2, 3, 34},
     "nyse_integrated_21": {2, 3, 34},
     "pillar_gateway": {0x0232, 0x0260, 0x0271},
+    "cme_mdp3": CME_KERNELS,
+    "cme_tcp": CME_KERNELS,
 }
 # Codes that mean nothing to a book or an order's state.
 SILENT: dict[str, set[int | str]] = {
@@ -52,6 +58,8 @@ SILENT: dict[str, set[int | str]] = {
     "nyse_integrated_21": {10, 11, 12, 13, 15, 31, 35, 114, 223},
     "pillar_gateway": {0x0240, 0x0270, 0x0280, 0x0281},
     "cboe_boe": {0x02, 0x03, 0x09, 0x37, 0x38, 0x39, 0x3A, 0x47},
+    "cme_mdp3": CME_SILENT,
+    "cme_tcp": {*CME_SILENT, 206, 208, 209, 210},
 }
 # Fields that a kernel fills in behind the rows, by code (None: by every code).
 COMPLETED: dict[str, dict[int | str | None, set[str]]] = {
@@ -173,6 +181,8 @@ def dead_orders(feed: Feed, record: Record, values: Values) -> int:
 @given(data=st.data())
 def test_the_walk_makes_what_the_rows_say(name: str, data: st.DataObject) -> None:
     feed = BY_NAME[name]
+    if not rows_of(feed).acts:
+        pytest.skip("kernels make all of its records")
     chosen = data.draw(st.lists(message_with_rows(feed), max_size=6))
     known = data.draw(known_of(feed))
     first = data.draw(st.sampled_from([0, 1, 7, (1 << 32) - 7]))

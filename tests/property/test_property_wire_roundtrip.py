@@ -25,7 +25,8 @@ def all_records() -> dict[str, Record]:
             made[f"{transport.name}-{record.name}"] = record
         for _, protocol in protocols(feed):
             for record in protocol.records:
-                made[f"{protocol.name}-{record.code}-{record.name}"] = record
+                if not any(record is known for known in made.values()):  # protocols may share it
+                    made[f"{protocol.name}-{record.code}-{record.name}"] = record
     return made
 
 

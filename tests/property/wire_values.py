@@ -10,6 +10,7 @@ from feedhandler.wire.addons import AddOns
 from feedhandler.wire.field import Field, Kind, Role
 from feedhandler.wire.presence import Presence
 from feedhandler.wire.record import Record
+from feedhandler.wire.sbe import Appended, SbeGroup
 from feedhandler.wire.tails import Appendage, Choice, Group, Integers, OnlyWhen, Text
 
 # Text as it comes back: no padding at its end, nothing that is not one byte.
@@ -85,6 +86,10 @@ def tail_values(tail: Any) -> st.SearchStrategy[dict[str, Any]]:
             for on, case in tail.cases.items()
         ]
         return st.one_of(st.just({tail.on: ""}), *cases)
+    if isinstance(tail, SbeGroup):
+        return st.fixed_dictionaries({tail.name: st.lists(values_of(tail.entry), max_size=3)})
+    if isinstance(tail, Appended):
+        return appended(tail)
     raise TypeError(f"no values for a {type(tail).__name__}")
 
 
@@ -94,6 +99,13 @@ def entry_values(group: Group) -> st.SearchStrategy[dict[str, Any]]:
     return values_of(group.entry).map(
         lambda values: {name: value for name, value in values.items() if name != sized}
     )
+
+
+def appended(tail: Appended) -> st.SearchStrategy[dict[str, Any]]:
+    """The fields of newer versions as far as one of these goes."""
+    known = range(len(tail.fields) + 1)
+    versions = [{f.name: value_of(f) for f in tail.fields[:count]} for count in known]
+    return st.one_of([st.fixed_dictionaries(version) for version in versions])
 
 
 def only_when(tail: OnlyWhen) -> st.SearchStrategy[dict[str, Any]]:
