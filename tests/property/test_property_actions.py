@@ -20,6 +20,7 @@ from feedhandler.context import UNITS
 from feedhandler.feed import Feed
 from feedhandler.wire.record import Record, Values
 
+NYSE_SHORT = ("nyse_bbo_25", "nyse_bbo_24", "nyse_imbalances_25", "nyse_imbalances_21")
 # Codes whose records a kernel of the protocol makes; the protocol's own tests are about these.
 KERNELS: dict[str, set[int | str]] = {
     "itch50": {"R"},
@@ -32,6 +33,7 @@ KERNELS: dict[str, set[int | str]] = {
     "cqs210": {"AS", "ML", "QA", "QL", "QS"},
     "nyse_integrated_25": {2, 3, 34},
     "nyse_integrated_21": {2, 3, 34},
+    **{name: {2, 3, 34} for name in NYSE_SHORT},
     "pillar_gateway": {0x0232, 0x0260, 0x0271},
 }
 # Codes that mean nothing to a book or an order's state.
@@ -50,6 +52,7 @@ SILENT: dict[str, set[int | str]] = {
     "iex_tops15": {"E", "X"},
     "nyse_integrated_25": {10, 11, 12, 13, 15, 31, 35, 114, 223},
     "nyse_integrated_21": {10, 11, 12, 13, 15, 31, 35, 114, 223},
+    **{name: {10, 11, 12, 13, 15, 31, 35} for name in NYSE_SHORT},
     "pillar_gateway": {0x0240, 0x0270, 0x0280, 0x0281},
     "cboe_boe": {0x02, 0x03, 0x09, 0x37, 0x38, 0x39, 0x3A, 0x47},
 }
