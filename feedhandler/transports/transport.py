@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from feedhandler.wire.checksum import plain_sum
 from feedhandler.wire.errors import WireError
 from feedhandler.wire.framing import Framing
 from feedhandler.wire.protocol import Protocol
@@ -39,8 +40,8 @@ class Transport:
         restarts: a packet sent later with a sequence that went back starts at 1 again, within the
             same session.
         even: a zero byte behind the last message makes the packet's length even.
-        checksum: header field with the sum of all other bytes of the packet; "" where there is
-            none.
+        checksum: header field with the sum of all other bytes of the packet, which is read only
+            where they agree; "" where there is none. Needs `length`.
     """
 
     name: str
@@ -146,6 +147,11 @@ def _read_one(transport: Transport, table: Record, data: Buffer, start: int) -> 
             packet.faults.append(("bad_header", start + table.offset(name)))
             return packet
         end = start + stated
+    if transport.checksum and plain_sum(table, transport.checksum, data, start, end) != int(
+        header[transport.checksum]  # type: ignore[arg-type]
+    ):
+        packet.faults.append(("bad_checksum", start + table.offset(transport.checksum)))
+        return packet
     stated_count = header.get(transport.count)
     count = stated_count if isinstance(stated_count, int) else None
     if count in transport.no_messages or not transport.has_messages(header):

@@ -22,7 +22,11 @@ LIKE_INTEGRATED = {  # what the feeds of a NYSE market share, the imbalance incl
     "nyse_imbalances/ImbalancesFeed.Xdp.v2.1.f__ImbalanceMessage.pcap",
     "nyse_imbalances/ImbalancesFeed.Xdp.v2.1.f__SequenceResetMessage.pcap",
 }
-TAPES = ("nasdaq_uqdf", "siac_cqs")  # the other decoder's versions differ in their names of fields
+TAPES = (
+    "nasdaq_uqdf",
+    "siac_cqs",
+    "siac_cts",
+)  # the other decoder's versions differ in their names of fields
 
 
 def captures_of(folder):

@@ -30,6 +30,7 @@ KERNELS: dict[str, set[int | str]] = {
     "cboe_spin": {0x20, 0x2F},
     "memoir13": {1},
     "uqdf15": {"AB", "AE", "AH", "AP", "AV"},
+    "cts211": {"ML", "TC", "TE", "TH", "TL", "TR", "TS", "TT", "TX"},
     "cqs210": {"AS", "ML", "QA", "QL", "QS"},
     "nyse_integrated_25": {2, 3, 34},
     "nyse_integrated_21": {2, 3, 34},
@@ -45,6 +46,10 @@ SILENT: dict[str, set[int | str]] = {
     "cboe_spin": {0x01, 0x81},
     "cboe_grp": {0x01, 0x03},
     "uqdf15": {"AA", "AC", "AK", "AR", "CJ", "CP", "QE", "QF", "QM"},
+    "cts211": {
+        *("AC", "AD", "CC", "CL", "CM", "CN", "CO", "CP", "CT", "MK"),
+        *("PE", "PR", "SA", "SB", "SP", "ST"),
+    },
     "cqs210": {"CC", "CL", "CM", "CN", "CO", "CP", "CT", "MK", "QQ"},
     "iex_deep": {"I", "E", "X"},
     "iex_deepplus": {"I", "E"},
