@@ -23,6 +23,8 @@ COMMANDS = {
         "Write the best bids and offers of captures, venue by venue and national.",
     ),
     "book": ("console.book", "Show a symbol's books, venue by venue."),
+    "auction": ("console.auction", "Show a symbol's auctions: imbalances, prices, what traded."),
+    "sip": ("console.sip", "Compare the tapes' national best with that of the direct feeds."),
     "verify-books": ("console.verify", "Rebuild books with the slow model and compare."),
     "feeds": ("console.feeds", "List the feeds, or one feed's message types."),
     "explain": ("console.explain", "Show what a decision saw, and why an order went where it did."),

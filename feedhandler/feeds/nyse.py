@@ -32,17 +32,18 @@ def anyhow(header: Values) -> bool:
 
 
 def market_data(
-    name: str, version: str, protocol: Protocol, message: str, likely: Callable[[Values], bool]
+    name: str,
+    version: str,
+    protocol: Protocol,
+    message: str,
+    rows: str,
+    likely: Callable[[Values], bool],
 ) -> Feed:
     """One version of a feed: the same of NYSE, Arca, American, National and Chicago.
 
     Versions differ in the length of one message alone, else in the meaning of bytes, so the
     packet's send time decides.
-
-    Args:
-        message: "module:name" of the kernel, within the protocols.
     """
-    rows = "nyse_acts" if name == "nyse_integrated" else f"{name}_acts"
     return Feed(
         name=name,
         version=version,
@@ -51,11 +52,11 @@ def market_data(
         protocol=protocol,
         time_base="symbol second",
         walk="feedhandler.transports.xdp_walk:walk",
-        message=f"feedhandler.protocols.{message}",
-        rows=f"feedhandler.protocols.{rows}:ROWS_{version.replace('.', '')}",
+        message=message,
+        rows=rows,
         header={"delivery_flag": ORIGINAL},
         likely=likely,
-        natural=name == "nyse_bbo",
+        natural=name == BBO,
     )
 
 
@@ -63,18 +64,52 @@ INTEGRATED, BBO, IMBALANCES = "nyse_integrated", "nyse_bbo", "nyse_imbalances"
 
 FEEDS = (
     market_data(
-        INTEGRATED, "2.5", NYSE_INTEGRATED_25, "nyse_integrated_25_actions:message", sent_by_pillar
+        INTEGRATED,
+        "2.5",
+        NYSE_INTEGRATED_25,
+        "feedhandler.protocols.nyse_integrated_25_actions:message",
+        "feedhandler.protocols.nyse_acts:ROWS_25",
+        sent_by_pillar,
     ),
     market_data(
-        INTEGRATED, "2.1", NYSE_INTEGRATED_21, "nyse_integrated_21_actions:message", anyhow
+        INTEGRATED,
+        "2.1",
+        NYSE_INTEGRATED_21,
+        "feedhandler.protocols.nyse_integrated_21_actions:message",
+        "feedhandler.protocols.nyse_acts:ROWS_21",
+        anyhow,
     ),
-    market_data(BBO, "2.5", NYSE_BBO_25, "nyse_bbo_actions:message_25", sent_by_pillar),
-    market_data(BBO, "2.4", NYSE_BBO_24, "nyse_bbo_actions:message_24", anyhow),
     market_data(
-        IMBALANCES, "2.5", NYSE_IMBALANCES_25, "nyse_imbalances_actions:message_25", sent_by_pillar
+        BBO,
+        "2.5",
+        NYSE_BBO_25,
+        "feedhandler.protocols.nyse_bbo_actions:message_25",
+        "feedhandler.protocols.nyse_bbo_acts:ROWS_25",
+        sent_by_pillar,
     ),
     market_data(
-        IMBALANCES, "2.1", NYSE_IMBALANCES_21, "nyse_imbalances_actions:message_21", anyhow
+        BBO,
+        "2.4",
+        NYSE_BBO_24,
+        "feedhandler.protocols.nyse_bbo_actions:message_24",
+        "feedhandler.protocols.nyse_bbo_acts:ROWS_24",
+        anyhow,
+    ),
+    market_data(
+        IMBALANCES,
+        "2.5",
+        NYSE_IMBALANCES_25,
+        "feedhandler.protocols.nyse_imbalances_actions:message_25",
+        "feedhandler.protocols.nyse_imbalances_acts:ROWS_25",
+        sent_by_pillar,
+    ),
+    market_data(
+        IMBALANCES,
+        "2.1",
+        NYSE_IMBALANCES_21,
+        "feedhandler.protocols.nyse_imbalances_actions:message_21",
+        "feedhandler.protocols.nyse_imbalances_acts:ROWS_21",
+        anyhow,
     ),
     Feed(
         name="nyse_gateway",

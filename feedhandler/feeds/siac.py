@@ -12,21 +12,19 @@ from feedhandler.wire.record import Values
 QUOTES, TRADES = "Q", "T"
 
 
-def tape(name: str, version: str, title: str, protocol: Protocol, indicator: str) -> Feed:
+def tape(protocol: Protocol, message: str, rows: str, indicator: str, **more: str) -> Feed:
     """A tape; quotes and trades come in blocks of one form, and the header says which it is."""
 
     def of_this_tape(header: Values) -> bool:
         return header.get("data_feed_indicator") == indicator
 
     return Feed(
-        name=name,
-        version=version,
-        title=title,
+        **more,  # type: ignore[arg-type]
         transport=TRANSPORT,
         protocol=protocol,
         walk="feedhandler.transports.siac_walk:walk",
-        message=f"feedhandler.protocols.{protocol.name}_actions:message",
-        rows=f"feedhandler.protocols.{protocol.name}_acts:ROWS",
+        message=message,
+        rows=rows,
         likely=of_this_tape,
         keys="text",
         consolidated=True,
@@ -35,6 +33,22 @@ def tape(name: str, version: str, title: str, protocol: Protocol, indicator: str
 
 
 FEEDS = (
-    tape("siac_cqs", "2.10", "CTA SIP quotes (CQS) 1.91 to 2.10", CQS210, QUOTES),
-    tape("siac_cts", "2.11", "CTA SIP trades (CTS) 1.91 to 2.11", CTS211, TRADES),
+    tape(
+        CQS210,
+        "feedhandler.protocols.cqs210_actions:message",
+        "feedhandler.protocols.cqs210_acts:ROWS",
+        QUOTES,
+        name="siac_cqs",
+        version="2.10",
+        title="CTA SIP quotes (CQS) 1.91 to 2.10",
+    ),
+    tape(
+        CTS211,
+        "feedhandler.protocols.cts211_actions:message",
+        "feedhandler.protocols.cts211_acts:ROWS",
+        TRADES,
+        name="siac_cts",
+        version="2.11",
+        title="CTA SIP trades (CTS) 1.91 to 2.11",
+    ),
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from feedhandler.wire.checksum import plain_sum
 from feedhandler.wire.errors import WireError
 from feedhandler.wire.framing import Framing
 from feedhandler.wire.protocol import Protocol
@@ -90,6 +89,14 @@ class Packet:
     sequences: list[int | None] = field(default_factory=list)
     faults: list[tuple[str, int]] = field(default_factory=list)
     consumed: int = 0
+
+
+def plain_sum(header: Record, name: str, data: Buffer, start: int, end: int) -> int:
+    """The sum of a packet's bytes from `start` to `end` without those of its checksum field."""
+    field = header.by_name[name]
+    at = start + field.offset
+    whole = sum(bytes(data[start:end])) - sum(bytes(data[at : at + field.width]))
+    return whole & field.high
 
 
 def read_packet(transport: Transport, data: Buffer) -> Packet:

@@ -1,4 +1,4 @@
-"""The checksum of packets that carry the sum of their bytes: compiled, and plain.
+"""The checksum of packets that carry the sum of their bytes, compiled.
 
 Eight bytes at a time: their sums by pairs fit 16 bits, and a product adds up the four pairs.
 """
@@ -11,20 +11,12 @@ import numpy as np
 from numba import njit
 
 from feedhandler.wire.access import load_field
-from feedhandler.wire.record import Buffer, Record
+from feedhandler.wire.record import Record
 from nic.raw import load_i64le, load_u8, wrapping_product
 
 EVERY_OTHER = 0x00FF00FF00FF00FF
 LANES = 0x0001000100010001
 WORD = 8
-
-
-def plain_sum(header: Record, name: str, data: Buffer, start: int, end: int) -> int:
-    """The sum of a packet's bytes from `start` to `end` without those of its checksum field."""
-    field = header.by_name[name]
-    at = start + field.offset
-    whole = sum(bytes(data[start:end])) - sum(bytes(data[at : at + field.width]))
-    return whole & field.high
 
 
 @njit(nogil=True)

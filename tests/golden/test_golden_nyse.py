@@ -9,7 +9,7 @@ from action_rig import faults, run_packet
 from nyse_rig import Symbols
 from real_decodes import captured, differences, expected_packets
 
-from feedhandler.actions import KINDS, NO_PRICE
+from feedhandler.actions import AUCTION_CLOSING, KINDS, NO_PRICE
 from feedhandler.registry import decode_best, versions
 from feedhandler.transports.packets import write_packet
 
@@ -19,7 +19,7 @@ ACTIONS = {
     "AddOrderMessage": ["add"],
     "CrossTradeMessage": ["trade"],
     "DeleteOrderMessage": ["delete"],
-    "ImbalanceMessage": ["auction", "auction"],
+    "ImbalanceMessage": ["auction", "auction", "auction"],
     "OrderExecutionMessage": ["execute_price"],
     "ReplaceOrderMessage": ["replace"],
     "SecurityStatusMessage": ["status", "restrict"],
@@ -104,7 +104,8 @@ def test_the_captured_quote_and_imbalance_say_these_prices(real_captures: Path) 
         assert faults(row) == {}
     sides = [(r["side"], r["price"], r["quantity"], r["flags"]) for r in made["nyse_bbo"]]
     assert sides == [(1, 1_032_000_000, 300, 0), (2, 1_038_000_000, 100, 0)]
-    near, far = made["nyse_imbalances"]
+    near, far, which = made["nyse_imbalances"]
+    assert (which["aux"], which["order_id"]) == (AUCTION_CLOSING, ord("C"))
     assert (near["price"], near["aux"], near["quantity"], near["side"]) == (
         1_822_000_000,
         1_822_000_000,

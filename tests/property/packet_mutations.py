@@ -5,8 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from feedhandler.feed import Feed
-from feedhandler.transports.transport import read_packet
-from feedhandler.wire.checksum import plain_sum
+from feedhandler.transports.transport import plain_sum, read_packet
 
 MOST_BYTES = 4096
 SEALED = 0.8  # share of damaged packets whose checksum, if they have one, is right
