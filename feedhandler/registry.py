@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from feedhandler.feed import Decoded, Feed, decode
-from feedhandler.feeds import cboe, iex, memx, nasdaq, nasdaq_ouch, nyse, siac
+from feedhandler.feeds import cboe, iex, memx, miax, nasdaq, nasdaq_ouch, nyse, siac
 from feedhandler.wire.record import Buffer
 
 FEEDS: tuple[Feed, ...] = (
@@ -15,6 +15,7 @@ FEEDS: tuple[Feed, ...] = (
     *nyse.FEEDS,
     *cboe.FEEDS,
     *siac.FEEDS,
+    *miax.FEEDS,
 )
 
 

@@ -3,7 +3,7 @@
 [[venues]]
 name = "nasdaq"
 quotes = "nasdaq"        # the venue's name in the channel map; absent: it shows nothing
-protocol = "ouch50"      # or "ouch42", "boe", "pillar"
+protocol = "ouch50"      # or "ouch42", "boe", "pillar", "meo"
 latency_ns = 22_000      # expected, from our send to its matching
 [[venues.fees]]          # tiers, the first from 0 shares a day
 removed = { per_share = 300_000, per_notional = 300_000 }
@@ -26,7 +26,7 @@ from router.tablespace import NAME_BYTES, RouterTables
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=1 << 40)]
 Positive = Annotated[int, msgspec.Meta(ge=1, le=1 << 40)]
-Protocol = Literal["ouch50", "ouch42", "boe", "pillar"]
+Protocol = Literal["ouch50", "ouch42", "boe", "pillar", "meo"]
 MOST_RATE: Final = 10_000_000  # a tenth of a currency unit a share, a tenth of the notional
 SHIPPED: Final = Path(__file__).with_name("venues.toml")
 RATES: Final = ("added", "removed", "added_hidden", "midpoint", "crossed")

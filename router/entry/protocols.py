@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
-from router.entry import boeforms, ouch42forms, ouch50forms, pillarforms
+from router.entry import boeforms, meoforms, ouch42forms, ouch50forms, pillarforms
 from router.entry.forms import Constants, Form, symbol_word
 
 Forms = Callable[[Constants], dict[str, Form]]
@@ -29,6 +29,7 @@ class Protocol(NamedTuple):
         shows_all: orders cannot show only a part.
         reasons: codes for the word `reason`: of cancels "user" and "ioc", of rejects "refused" and
             "unknown" (no such order, or too late).
+        request: in the ids of requests that are no orders; 0 where they have none.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Protocol(NamedTuple):
     padding: str
     shows_all: bool
     reasons: Mapping[str, int]
+    request: int = 0
 
     def symbol(self, text: str, number: int) -> int:
         """The word `symbol` of an instrument with that text and number at the venue.
@@ -94,5 +96,17 @@ PILLAR: Final = Protocol(
     "",
     False,
     {"user": 0, "ioc": 4, "refused": 21, "unknown": 9},
+    pillarforms.REQUEST,
 )
-PROTOCOLS: Final = {item.name: item for item in (OUCH50, OUCH42, BOE, PILLAR)}
+MEO: Final = Protocol(
+    "meo",
+    "miax_meo",
+    once(meoforms.order_forms),
+    once(meoforms.reply_forms),
+    meoforms.REQUEST - 1,
+    "",
+    False,
+    {"user": ord("U"), "ioc": ord("I"), "refused": ord("L"), "unknown": ord("T")},
+    meoforms.REQUEST,
+)
+PROTOCOLS: Final = {item.name: item for item in (OUCH50, OUCH42, BOE, PILLAR, MEO)}

@@ -35,6 +35,7 @@ KERNELS: dict[str, set[int | str]] = {
     "nyse_integrated_25": {2, 3, 34},
     "nyse_integrated_21": {2, 3, 34},
     **{name: {2, 3, 34} for name in NYSE_SHORT},
+    "miax_meo": {"CR", "E1", "MN", "MR", "NR", "O1", "SU", "XN"},
     "pillar_gateway": {0x0232, 0x0260, 0x0271},
 }
 # Codes that mean nothing to a book or an order's state.
@@ -58,6 +59,7 @@ SILENT: dict[str, set[int | str]] = {
     "nyse_integrated_25": {10, 11, 12, 13, 15, 31, 35, 114, 223},
     "nyse_integrated_21": {10, 11, 12, 13, 15, 31, 35, 114, 223},
     **{name: {10, 11, 12, 13, 15, 31, 35} for name in NYSE_SHORT},
+    "miax_meo": {"CO", "CQ", "CX", "M1", "N1", "PU", "RA", "XQ", "XR"},
     "pillar_gateway": {0x0240, 0x0270, 0x0280, 0x0281},
     "cboe_boe": {0x02, 0x03, 0x09, 0x37, 0x38, 0x39, 0x3A, 0x47},
 }
