@@ -26,6 +26,7 @@ COMMANDS = {
     "auction": ("console.auction", "Show a symbol's auctions: imbalances, prices, what traded."),
     "sip": ("console.sip", "Compare the tapes' national best with that of the direct feeds."),
     "verify-books": ("console.verify", "Rebuild books with the slow model and compare."),
+    "calendar": ("console.calendar", "Show when a market trades, with holidays."),
     "feeds": ("console.feeds", "List the feeds, or one feed's message types."),
     "explain": ("console.explain", "Show what a decision saw, and why an order went where it did."),
     "top": ("console.top", "Watch the counters of a running loop."),
