@@ -78,6 +78,9 @@ SWEEP: Final = 2048  # intermarket sweep
 EXTENDED_HOURS: Final = 4096
 CORRECTION: Final = 8192  # with BREAK: the trade stands with the new price and quantity
 FAR: Final = 16384  # with AUCTION: aux is the far price
+# with AUCTION: aux is one of AUCTION_TYPES, order_id the venue's letter for it, price where it
+# would trade now, quantity the imbalance of orders at the market
+TYPED: Final = 32768
 
 STATUS_UNKNOWN: Final = 0
 STATUS_PREOPEN: Final = 1
@@ -87,6 +90,15 @@ STATUS_PAUSED: Final = 4
 STATUS_QUOTING: Final = 5
 STATUS_CLOSED: Final = 6
 STATUS_AUCTION: Final = 7
+
+AUCTION_TYPES: Final = (
+    "unknown", "opening", "closing", "halt", "ipo", "volatility", "periodic", "early opening",
+    "extended close",
+)  # fmt: skip
+(
+    AUCTION_UNKNOWN, AUCTION_OPENING, AUCTION_CLOSING, AUCTION_HALT, AUCTION_IPO,
+    AUCTION_VOLATILITY, AUCTION_PERIODIC, AUCTION_EARLY_OPENING, AUCTION_EXTENDED_CLOSE,
+) = range(len(AUCTION_TYPES))  # fmt: skip
 
 ACTION_DTYPE: Final = np.dtype(
     [

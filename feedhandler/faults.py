@@ -19,6 +19,7 @@ UNKNOWN_VALUE: Final = 8  # a field that decides what happens holds a value outs
 UNKNOWN_SYMBOL: Final = 9  # the message's key was never mapped to a symbol
 TRAILING_BYTES: Final = 10  # bytes behind the last counted message
 NO_ROOM: Final = 11  # more actions than the batch can hold
+BAD_CHECKSUM: Final = 12  # the packet is not what its own checksum says
 
 FAULTS: Final = (
     "none",
@@ -33,4 +34,5 @@ FAULTS: Final = (
     "unknown_symbol",
     "trailing_bytes",
     "no_room",
+    "bad_checksum",
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from feedhandler.feed import Decoded, Feed, decode
-from feedhandler.feeds import cboe, cme, iex, memx, nasdaq, nasdaq_ouch, nyse, siac
+from feedhandler.feeds import cboe, cme, iex, memx, miax, nasdaq, nasdaq_ouch, nyse, siac
 from feedhandler.wire.record import Buffer
 
 FEEDS: tuple[Feed, ...] = (
@@ -16,6 +16,7 @@ FEEDS: tuple[Feed, ...] = (
     *cboe.FEEDS,
     *siac.FEEDS,
     *cme.FEEDS,
+    *miax.FEEDS,
 )
 
 

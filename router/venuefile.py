@@ -3,7 +3,7 @@
 [[venues]]
 name = "nasdaq"
 quotes = "nasdaq"        # the venue's name in the channel map; absent: it shows nothing
-protocol = "ouch50"      # or "ouch42", "boe", "pillar"
+protocol = "ouch50"      # or "ouch42", "boe", "pillar", "meo"
 latency_ns = 22_000      # expected, from our send to its matching
 answer_ms = 2_000        # so long the answer to a cancel or replace is waited for; 0: for ever
 breaker = { failures = 25, window_ms = 1_000, rest_ms = 5_000 }
@@ -30,7 +30,7 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=1 << 40)]
 Positive = Annotated[int, msgspec.Meta(ge=1, le=1 << 40)]
 Short = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=86_400_000)]
-Protocol = Literal["ouch50", "ouch42", "boe", "pillar"]
+Protocol = Literal["ouch50", "ouch42", "boe", "pillar", "meo"]
 MOST_RATE: Final = 10_000_000  # a tenth of a currency unit a share, a tenth of the notional
 SHIPPED: Final = Path(__file__).with_name("venues.toml")
 NS_PER_MS: Final = 1_000_000

@@ -20,6 +20,7 @@ from feedhandler.lines.secret import Secret
 from nic.configfile import ConfigError, load
 from nic.passwords import read_password
 from nic.thread import check_cores
+from router.entry.hearing import HEARD
 from router.entry.logins import Credentials
 from router.parentfile import ParentOrder, SessionHours, read_parents
 from router.risk.limits import Limits
@@ -175,11 +176,17 @@ def credentials_of(
 ) -> dict[str, Credentials]:
     """Who we are, by venue; of several shards' sessions the last. Raises ConfigError."""
     names, made = [venue.name for venue in venues], dict[str, Credentials]()
+    speaks = {venue.name: venue.protocol for venue in venues}
     for number, given in enumerate(live.sessions):
         where = f"sessions[{number}]"
         if given.venue not in names:
             known = ", ".join(names)
             raise ConfigError(f"{path}: {where}.venue: no venue {given.venue!r}; known: {known}")
+        if speaks[given.venue] not in HEARD:
+            why = (
+                f"nobody reads a login in {speaks[given.venue]} yet; those read: {', '.join(HEARD)}"
+            )
+            raise ConfigError(f"{path}: {where}.venue: {given.venue}: {why}")
         keys = given.password_env, given.password_file
         try:
             password = read_password(where, *keys, path.parent, environment)

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from feedhandler.calendars import XNYS
 from feedhandler.symbols import SymbolMaster
 from nic.configfile import ConfigError, load
 from router.parentfile import ParentOrder, SessionHours, read_parents
@@ -41,9 +42,14 @@ class Setup:
 
 
 def hours_of(first_ns: int) -> SessionHours:
-    """The session that a time falls into."""
+    """The session that a time falls into; it closes early where the calendar says so."""
     when = datetime.fromtimestamp(first_ns / NS_PER_S, ZoneInfo(ZONE))
-    return SessionHours(day=when.date(), zone=ZONE)
+    hours = SessionHours(day=when.date(), zone=ZONE)
+    session = XNYS.session(when.date())
+    if session is None or not session.early:
+        return hours
+    closes = datetime.fromtimestamp(session.close_ns / NS_PER_S, ZoneInfo(ZONE))
+    return SessionHours(day=when.date(), zone=ZONE, close=closes.strftime("%H:%M:%S"))
 
 
 def read_setup(venues: Path, limits: Path, parents: Path, first_ns: int, seed: int) -> Setup:

@@ -42,6 +42,7 @@ from feedhandler.consolidated.layout import (
     SCRATCH,
     UNKNOWN_TRADES,
     VENUE_BYTES,
+    VENUE_HALTS_ALL,
     VENUE_PROTECTED,
     VENUES,
 )
@@ -57,6 +58,13 @@ STATUS_MASK = 0xFFFF  # status and trust
 def venue_row(market, venue):
     """Where a venue's row is."""
     return load_i64le(market + VENUES) + VENUE_BYTES * venue
+
+
+@njit(nogil=True, forceinline=True)
+def is_tape(market, venue):
+    """Whether a venue is a consolidated tape: it quotes nothing and speaks for all markets."""
+    row = venue_row(market, venue)
+    return load_i64le(row + VENUE_HALTS_ALL) != 0 and load_i64le(row + VENUE_PROTECTED) == 0
 
 
 @njit(nogil=True, forceinline=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from feedhandler.feed import Feed
+from feedhandler.protocols.nyse_bbo import NYSE_BBO_24, NYSE_BBO_25
+from feedhandler.protocols.nyse_imbalances import NYSE_IMBALANCES_21, NYSE_IMBALANCES_25
 from feedhandler.protocols.nyse_integrated_21 import NYSE_INTEGRATED_21
 from feedhandler.protocols.nyse_integrated_25 import NYSE_INTEGRATED_25
 from feedhandler.protocols.pillar_gateway import PILLAR_GATEWAY
@@ -24,41 +26,90 @@ def sent_by_pillar(header: Values) -> bool:
     return not (isinstance(seconds, int) and 0 < seconds < PILLAR_START_S)
 
 
-def integrated(
-    version: str, protocol: Protocol, message: str, likely: Callable[[Values], bool]
-) -> Feed:
-    """One version of the Integrated Feed: the same of NYSE, Arca, American, National and Chicago.
+def anyhow(header: Values) -> bool:
+    """Every packet speaks for the version."""
+    return True
 
-    The two versions differ in the length of the imbalance alone, else in the meaning of bytes, so
-    the packet's send time decides.
+
+def market_data(
+    name: str,
+    version: str,
+    protocol: Protocol,
+    message: str,
+    rows: str,
+    likely: Callable[[Values], bool],
+) -> Feed:
+    """One version of a feed: the same of NYSE, Arca, American, National and Chicago.
+
+    Versions differ in the length of one message alone, else in the meaning of bytes, so the
+    packet's send time decides.
     """
     return Feed(
-        name="nyse_integrated",
+        name=name,
         version=version,
-        title=f"NYSE Integrated Feed {version}",
+        title=protocol.title,
         transport=XDP,
         protocol=protocol,
         time_base="symbol second",
         walk="feedhandler.transports.xdp_walk:walk",
         message=message,
-        rows=f"feedhandler.protocols.nyse_acts:ROWS_{version.replace('.', '')}",
+        rows=rows,
         header={"delivery_flag": ORIGINAL},
         likely=likely,
+        natural=name == BBO,
     )
 
 
+INTEGRATED, BBO, IMBALANCES = "nyse_integrated", "nyse_bbo", "nyse_imbalances"
+
 FEEDS = (
-    integrated(
+    market_data(
+        INTEGRATED,
         "2.5",
         NYSE_INTEGRATED_25,
         "feedhandler.protocols.nyse_integrated_25_actions:message",
+        "feedhandler.protocols.nyse_acts:ROWS_25",
         sent_by_pillar,
     ),
-    integrated(
+    market_data(
+        INTEGRATED,
         "2.1",
         NYSE_INTEGRATED_21,
         "feedhandler.protocols.nyse_integrated_21_actions:message",
-        lambda header: True,
+        "feedhandler.protocols.nyse_acts:ROWS_21",
+        anyhow,
+    ),
+    market_data(
+        BBO,
+        "2.5",
+        NYSE_BBO_25,
+        "feedhandler.protocols.nyse_bbo_actions:message_25",
+        "feedhandler.protocols.nyse_bbo_acts:ROWS_25",
+        sent_by_pillar,
+    ),
+    market_data(
+        BBO,
+        "2.4",
+        NYSE_BBO_24,
+        "feedhandler.protocols.nyse_bbo_actions:message_24",
+        "feedhandler.protocols.nyse_bbo_acts:ROWS_24",
+        anyhow,
+    ),
+    market_data(
+        IMBALANCES,
+        "2.5",
+        NYSE_IMBALANCES_25,
+        "feedhandler.protocols.nyse_imbalances_actions:message_25",
+        "feedhandler.protocols.nyse_imbalances_acts:ROWS_25",
+        sent_by_pillar,
+    ),
+    market_data(
+        IMBALANCES,
+        "2.1",
+        NYSE_IMBALANCES_21,
+        "feedhandler.protocols.nyse_imbalances_actions:message_21",
+        "feedhandler.protocols.nyse_imbalances_acts:ROWS_21",
+        anyhow,
     ),
     Feed(
         name="nyse_gateway",

@@ -17,6 +17,7 @@ from feedhandler.transports.kinds import (
 )
 from feedhandler.transports.transport import Transport
 from feedhandler.wire.access import KEY_BYTES, load_field, load_fold
+from feedhandler.wire.checksum import checker
 from feedhandler.wire.constants import constant_i32, constant_table
 from feedhandler.wire.field import Field
 from feedhandler.wire.record import Record
@@ -148,6 +149,22 @@ def count_of(transport: Transport, header: Record) -> tuple[Any, int]:
     return load_field(field), field.offset + field.width
 
 
+def whole_of(transport: Transport, header: Record) -> Any:
+    """A kernel `(address, length) -> whether the packet fits and is what its checksum says`."""
+    fits = room_of(transport, header)
+    if not transport.checksum:
+        return fits
+    assert transport.length is not None
+    name, addend = transport.length
+    load, sound = load_field(header.by_name[name]), checker(header, transport.checksum)
+
+    @njit(nogil=True, forceinline=True)
+    def whole(address: Any, length: Any) -> Any:
+        return fits(address, length) and sound(address, load(address) + addend)
+
+    return whole
+
+
 def peeker(transport: Transport) -> Any:
     """The compiled look at a packet of a transport.
 
@@ -168,7 +185,7 @@ def peeker(transport: Transport) -> Any:
     size = header.size
     session, unit = number_of(header, transport.session), number_of(header, transport.unit)
     sent, kind_at = sent_of(header, transport.sent), kind_of(transport, header)
-    right, fits = fixed_of(header), room_of(transport, header)
+    right, fits = fixed_of(header), whole_of(transport, header)
 
     @njit(nogil=True, forceinline=True)
     def peek(address: Any, length: Any) -> Any:

@@ -14,6 +14,7 @@ from feedhandler.actions import (
     ADD,
     ATTRIBUTED,
     AUCTION,
+    AUCTION_UNKNOWN,
     BUY,
     EXECUTE_PRICE,
     FAR,
@@ -23,15 +24,17 @@ from feedhandler.actions import (
     NO_PRICE,
     REFRESH,
     SELL,
+    TYPED,
     emit,
     head,
 )
 from feedhandler.context import UNIT, get, set_second, since_midnight, since_second
 from feedhandler.faults import UNKNOWN_VALUE
 from feedhandler.protocols.cboe_pitch import CBOE_PITCH
-from feedhandler.protocols.cboe_pitch_acts import DISPLAY_BIT, GRP_ROWS, ROWS, SPIN_ROWS
+from feedhandler.protocols.cboe_pitch_acts import AUCTIONS, DISPLAY_BIT, GRP_ROWS, ROWS, SPIN_ROWS
 from feedhandler.wire.access import load_key, load_price, loads
 from feedhandler.wire.clocks import from_second
+from feedhandler.wire.constants import by_letter, constant_i32, constant_table
 from feedhandler.wire.interpreter import interpreter
 from feedhandler.wire.scalar import BILLION
 
@@ -53,9 +56,10 @@ executed, remaining, execution_id = loads(
     CBOE_PITCH[EXECUTED_AT_PRICE], "executed_quantity", "remaining_quantity", "execution_id"
 )
 execution_price = load_price(CBOE_PITCH[EXECUTED_AT_PRICE], "price")
-buy_shares, sell_shares, time_offset = loads(
-    CBOE_PITCH[AUCTION_UPDATE], "buy_shares", "sell_shares", "time_offset"
+buy_shares, sell_shares, auction_type, time_offset = loads(
+    CBOE_PITCH[AUCTION_UPDATE], "buy_shares", "sell_shares", "auction_type", "time_offset"
 )
+auctions_at = constant_table(by_letter(AUCTIONS, AUCTION_UNKNOWN))
 auction_symbol = load_key(CBOE_PITCH[AUCTION_UPDATE], "symbol_extended")
 reference = load_price(CBOE_PITCH[AUCTION_UPDATE], "reference_price")
 indicative = load_price(CBOE_PITCH[AUCTION_UPDATE], "indicative_price")
@@ -116,7 +120,10 @@ def execute_at_price(address, sequence, context, out):
 
 @njit(nogil=True)
 def update_auction(address, sequence, context, out):
-    """Auction update: paired and imbalance follow from the shares on both sides."""
+    """Auction update: paired and imbalance follow from the shares on both sides.
+
+    Three records: what all interest would do, what that of the auction would, and which it is.
+    """
     bought, sold = buy_shares(address), sell_shares(address)
     side = BUY if bought > sold else (SELL if sold > bought else 0)
     paired, imbalance = min(bought, sold), abs(bought - sold)
@@ -126,7 +133,11 @@ def update_auction(address, sequence, context, out):
     first = head_of(context, AUCTION, side, FAR)
     place, far = out + ACTION_BYTES, auction_only(address)
     emit(place, first, key, imbalance, price, paired, far, time_ns, sequence)
-    return 2
+    first, letter = head_of(context, AUCTION, 0, TYPED), auction_type(address)
+    auction = constant_i32(auctions_at() + 4 * letter)
+    place += ACTION_BYTES
+    emit(place, first, key, letter, 0, 0, auction, time_ns, sequence)
+    return 3
 
 
 @njit(nogil=True)

@@ -13,6 +13,12 @@ from collections.abc import Mapping
 from feedhandler.actions import (
     ADD,
     ALL,
+    AUCTION_CLOSING,
+    AUCTION_HALT,
+    AUCTION_IPO,
+    AUCTION_OPENING,
+    AUCTION_PERIODIC,
+    AUCTION_VOLATILITY,
     BREAK,
     CLEAR,
     CROSS,
@@ -57,6 +63,17 @@ def act(kind: int, **more: object) -> Act:
 def order(kind: int, **more: object) -> Act:
     """An action on an order."""
     return act(kind, order_id="order_id", **more)
+
+
+AUCTIONS: Mapping[str, int] = {
+    "O": AUCTION_OPENING,
+    "C": AUCTION_CLOSING,
+    "H": AUCTION_HALT,
+    "I": AUCTION_IPO,
+    "M": AUCTION_CLOSING,  # Cboe Market Close: matched at the listing market's price
+    "V": AUCTION_VOLATILITY,
+    "P": AUCTION_PERIODIC,
+}
 
 
 def shown(bits: int) -> int:

@@ -11,6 +11,11 @@ from feedhandler.actions import (
     ADD,
     ALL,
     AUCTION,
+    AUCTION_CLOSING,
+    AUCTION_HALT,
+    AUCTION_IPO,
+    AUCTION_OPENING,
+    AUCTION_VOLATILITY,
     BREAK,
     BUY,
     CLEAR,
@@ -43,6 +48,7 @@ from feedhandler.actions import (
     TEST_SYMBOL,
     TOP,
     TRADE,
+    TYPED,
 )
 from feedhandler.protocols.iex import DEEP, DEEP_PLUS, TOPS_1_5, TOPS_1_6
 from feedhandler.wire.acts import Act, Rows
@@ -78,6 +84,14 @@ IMBALANCE = {
     "sides": {"B": BUY, "S": SELL, "N": 0},
 }
 
+AUCTIONS = {
+    "O": AUCTION_OPENING,
+    "C": AUCTION_CLOSING,
+    "H": AUCTION_HALT,
+    "I": AUCTION_IPO,
+    "V": AUCTION_VOLATILITY,
+}
+
 ADMINISTRATIVE: Acts = {
     "S": Act(
         STATUS,
@@ -108,6 +122,7 @@ TRADES: Acts = {
     "A": (
         of_symbol(AUCTION, aux="indicative_clearing_price", **IMBALANCE),
         of_symbol(AUCTION, aux="auction_book_clearing_price", flags=FAR, **IMBALANCE),
+        of_symbol(AUCTION, flags=TYPED, order_id="auction_type", mapped=("auction_type", AUCTIONS)),
         of_symbol(
             COLLAR,
             price="lower_auction_collar",

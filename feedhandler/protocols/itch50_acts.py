@@ -7,6 +7,10 @@ from feedhandler.actions import (
     ALL,
     ATTRIBUTED,
     AUCTION,
+    AUCTION_CLOSING,
+    AUCTION_EXTENDED_CLOSE,
+    AUCTION_HALT,
+    AUCTION_OPENING,
     BREAK,
     COLLAR,
     CROSS,
@@ -26,6 +30,7 @@ from feedhandler.actions import (
     STATUS_QUOTING,
     STATUS_TRADING,
     TRADE,
+    TYPED,
 )
 from feedhandler.protocols.itch50 import ITCH50
 from feedhandler.wire.acts import Act, Rows
@@ -50,6 +55,12 @@ IMBALANCE = {
     "quantity": "paired_shares",
     "side": "imbalance_direction",
     "sides": {"B": 1, "S": 2, "N": 0, "O": 0, "P": 0},
+}
+AUCTIONS = {
+    "O": AUCTION_OPENING,
+    "C": AUCTION_CLOSING,
+    "H": AUCTION_HALT,  # and of initial offerings
+    "A": AUCTION_EXTENDED_CLOSE,
 }
 TRADING_STATES = {"T": STATUS_TRADING, "H": STATUS_HALTED, "P": STATUS_PAUSED, "Q": STATUS_QUOTING}
 
@@ -82,6 +93,7 @@ ROWS = Rows(
         "I": (
             other(AUCTION, aux="near_price", **IMBALANCE),
             other(AUCTION, aux="far_price", flags=FAR, **IMBALANCE),
+            other(AUCTION, flags=TYPED, order_id="cross_type", mapped=("cross_type", AUCTIONS)),
         ),
         "H": other(STATUS, order_id="trading_state", mapped=("trading_state", TRADING_STATES)),
         "Y": Act(

@@ -11,6 +11,10 @@ from feedhandler.actions import (
     ADD,
     ALL,
     AUCTION,
+    AUCTION_CLOSING,
+    AUCTION_EARLY_OPENING,
+    AUCTION_HALT,
+    AUCTION_OPENING,
     BREAK,
     BUY,
     CLEAR,
@@ -32,6 +36,7 @@ from feedhandler.actions import (
     STATUS_PREOPEN,
     STATUS_TRADING,
     TRADE,
+    TYPED,
 )
 from feedhandler.protocols.nyse_integrated_21 import NYSE_INTEGRATED_21
 from feedhandler.protocols.nyse_integrated_25 import NYSE_INTEGRATED_25
@@ -93,8 +98,18 @@ IMBALANCE = {
 }
 
 
+AUCTIONS: Mapping[str, int] = {
+    "O": AUCTION_EARLY_OPENING,
+    "M": AUCTION_OPENING,
+    "H": AUCTION_HALT,
+    "C": AUCTION_CLOSING,
+    "P": AUCTION_CLOSING,  # an extreme imbalance of it
+    "R": AUCTION_CLOSING,  # a significant one
+}
+
+
 def imbalance(far: str) -> tuple[Act, ...]:
-    """Two records: where all interest would clear, and where that of the auction alone would.
+    """Where all interest would clear, where that of the auction alone would, and which it is.
 
     Args:
         far: the field with the auction's own clearing price, which each version calls otherwise.
@@ -102,6 +117,14 @@ def imbalance(far: str) -> tuple[Act, ...]:
     return (
         timed(AUCTION, aux="continuous_book_clearing_price", **IMBALANCE),
         timed(AUCTION, aux=far, flags=FAR, **IMBALANCE),
+        timed(
+            AUCTION,
+            flags=TYPED,
+            order_id="auction_type",
+            mapped=("auction_type", AUCTIONS),
+            price="indicative_match_price",
+            quantity="market_imbalance_qty",
+        ),
     )
 
 

@@ -3,8 +3,8 @@
 The sequence is that of a block's first message and counts the messages of a line: in the captures
 of a start of day it grows by about as many as the blocks hold. Control messages that are not
 counted (line integrity, start of day) repeat the last sequence, 0 before the first message. A zero
-byte behind the last message makes the block even. The checksum is written, but not looked at by the
-reader: UDP has its own.
+byte behind the last message makes the block even. A block whose checksum is wrong is not read: it
+counts as one that never came, so that the other line brings its messages.
 
 Source: CQS Pillar output specification (CTA), block header; checked against captures.
 """

@@ -5,10 +5,11 @@ from __future__ import annotations
 from numba import njit
 
 from feedhandler.context import NEXT_SEQUENCE, PACKETS, STREAM_NS, add, count_fault, put
-from feedhandler.faults import BAD_HEADER, SHORT_HEADER
+from feedhandler.faults import BAD_CHECKSUM, BAD_HEADER, SHORT_HEADER
 from feedhandler.transports.siac import HEADER, TRANSPORT, UNSEQUENCED
 from feedhandler.transports.suh_walk import forget_sequences
 from feedhandler.wire.access import loads
+from feedhandler.wire.checksum import checker
 from feedhandler.wire.walk import walker
 
 BILLION = 1_000_000_000
@@ -16,6 +17,7 @@ HEADER_BYTES = HEADER.size
 block_size, sequence_number, message_count, seconds, nanoseconds = loads(
     HEADER, "block_size", "block_sequence_number", "messages_in_block", "seconds", "nanoseconds"
 )
+sound = checker(HEADER, TRANSPORT.checksum)
 walk_messages = walker(TRANSPORT.framing, TRANSPORT.padded)
 
 
@@ -31,6 +33,9 @@ def walk(payload, length, context, out, message):
     size = block_size(payload)
     if size < HEADER_BYTES or size > length:
         count_fault(context, BAD_HEADER)
+        return 0
+    if not sound(payload, size):
+        count_fault(context, BAD_CHECKSUM)
         return 0
     add(context, PACKETS, 1)
     sequence, count = sequence_number(payload), message_count(payload)

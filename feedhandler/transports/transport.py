@@ -39,8 +39,8 @@ class Transport:
         restarts: a packet sent later with a sequence that went back starts at 1 again, within the
             same session.
         even: a zero byte behind the last message makes the packet's length even.
-        checksum: header field with the sum of all other bytes of the packet; "" where there is
-            none.
+        checksum: header field with the sum of all other bytes of the packet, which is read only
+            where they agree; "" where there is none. Needs `length`.
         by_packet: the sequence counts packets; all messages of a packet have its number.
     """
 
@@ -91,6 +91,14 @@ class Packet:
     sequences: list[int | None] = field(default_factory=list)
     faults: list[tuple[str, int]] = field(default_factory=list)
     consumed: int = 0
+
+
+def plain_sum(header: Record, name: str, data: Buffer, start: int, end: int) -> int:
+    """The sum of a packet's bytes from `start` to `end` without those of its checksum field."""
+    field = header.by_name[name]
+    at = start + field.offset
+    whole = sum(bytes(data[start:end])) - sum(bytes(data[at : at + field.width]))
+    return whole & field.high
 
 
 def read_packet(transport: Transport, data: Buffer) -> Packet:
@@ -148,6 +156,11 @@ def _read_one(transport: Transport, table: Record, data: Buffer, start: int) -> 
             packet.faults.append(("bad_header", start + table.offset(name)))
             return packet
         end = start + stated
+    if transport.checksum and plain_sum(table, transport.checksum, data, start, end) != int(
+        header[transport.checksum]  # type: ignore[arg-type]
+    ):
+        packet.faults.append(("bad_checksum", start + table.offset(transport.checksum)))
+        return packet
     stated_count = header.get(transport.count)
     count = stated_count if isinstance(stated_count, int) else None
     if count in transport.no_messages or not transport.has_messages(header):

@@ -233,7 +233,7 @@ class Builder:
         width = -item.width if item.is_integer and item.big else item.width
         limit = item.high if item.is_integer else (1 << 8 * item.width) - 1
         high = min(given.high, limit)
-        if given.kind != f.DIGITS and item.width not in (1, 2, 4, 8):
+        if given.kind not in (f.DIGITS, f.CODE) and item.width not in (1, 2, 4, 8):
             raise ValueError(f"{self.name}: {given.field} has {item.width} bytes")
         table = 0
         if given.kind == f.PRICE:
@@ -243,7 +243,9 @@ class Builder:
             more = given.digits
         elif given.kind == f.CODE:
             raws = [self.raw(given.field, value) for value in given.codes]
-            table, width, count, high = self._table(raws), item.width, len(raws), len(raws) - 1
+            width = min(width_of(raws), item.width)  # behind it all codes are alike
+            raws = [raw & ((1 << 8 * width) - 1) for raw in raws]
+            table, count, high = self._table(raws), len(raws), len(raws) - 1
         row = (given.kind, getattr(f.WORD, given.word), at, width, high, more, count, table)
         self._names.append(given.field)
         if given.written:

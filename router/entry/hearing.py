@@ -23,6 +23,7 @@ from router.entry.logins import FROM_VENUE, REFERENCES
 from router.entry.protocols import PROTOCOLS
 
 Said = tuple[int, int, int, int]  # of a SESSION action: aux, order id, key, quantity
+HEARD: Final = ("ouch50", "ouch42", "boe", "pillar")  # protocols whose logins can be read
 NEXT_ORDER: Final = ord("Q")
 LOGIN_RESPONSE, SYMBOL_REFERENCE = 0x24, 0x0232
 SEQUENCED_BYTES: Final = PILLAR_STREAM[SEQ_MSG].size

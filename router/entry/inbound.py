@@ -17,7 +17,7 @@ from router.entry.layout import BROKEN, DOWN, SESSION, UP, session_row
 from router.rows import add, get, put, venue_row
 from router.tables import DOWN_SESSION, VENUE
 
-SOUP_REJECTED, SOUP_END, BOE_LOGOUT = ord("J"), ord("Z"), 0x08
+SOUP_REJECTED, SOUP_END, BOE_LOGOUT, MEO_GOODBYE = ord("J"), ord("Z"), 0x08, ord("G")
 ORDER_AT, AUX_AT = 16, 40  # in an action
 UNIT_AT = CBOE_BOE[0x25].offset("matching_unit")  # as in all its messages
 SEQUENCE_AT = CBOE_BOE[0x25].offset("sequence_number")
@@ -98,7 +98,7 @@ def note_session(router, session, action):
     add(session, SESSION.changes, 1)
     put(session, SESSION.change_code, code)
     put(session, SESSION.change_value, load_i64le(action + ORDER_AT))
-    if code == SOUP_REJECTED or code == SOUP_END or code == BOE_LOGOUT:
+    if code in (SOUP_REJECTED, SOUP_END, BOE_LOGOUT, MEO_GOODBYE):
         set_state(router, session, DOWN)
 
 

@@ -7,6 +7,7 @@ A login is a small machine: `start` gives the first bytes, each SESSION action o
     OUCH       login request                     login accepted; 5.0 then asks for the next order
     BOE        login request, return bitfields   login accepted, then replay complete
     Pillar     login, then opens both streams    both streams are open
+    MEO        login request                     synchronization complete
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from feedhandler.actions import SESSION
 from feedhandler.lines.secret import Secret
 from feedhandler.protocols.cboe_boe import CBOE_BOE, LOGIN_STATUS
 from feedhandler.protocols.ouch50 import INBOUND
+from feedhandler.transports.esesm import ESESM
 from feedhandler.transports.pillar_stream import PILLAR_STREAM, STATUS
 from feedhandler.transports.soupbintcp import REJECT_REASON_CODE, SOUPBINTCP, wrap
 from feedhandler.wire.record import Value
@@ -37,9 +39,9 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         username, password: as the venue gave them.
-        session: SoupBinTCP's requested session, BOE's session sub-id.
+        session: SoupBinTCP's requested session, BOE's session sub-id, MEO's application protocol.
         market: Pillar's market identifier code.
-        version: of Pillar's protocol.
+        version: of Pillar's or MEO's protocol.
         stream: high word of the ids of Pillar's streams.
     """
 
@@ -264,9 +266,51 @@ class PillarLogin(Login):
         return PILLAR_STREAM[0x0205].encode(given, start_seq=first, access=access)
 
 
+class MeoLogin(Login):
+    """MEO's, over ESesM. The computer id is the password, the session the application protocol.
+
+    Args:
+        engines: by trading session of a matching engine, the first sequence number wanted of it;
+            0: only new ones.
+    """
+
+    beat = ESESM["1"].encode()
+    farewell = ESESM["X"].encode()
+
+    def __init__(self, credentials: Credentials, engines: dict[int, int] | None = None) -> None:
+        super().__init__(credentials)
+        self._engines = engines or {1: 0}
+
+    def start(self) -> bytes:
+        """As `Login.start`."""
+        given = self.credentials
+        wanted: list[Value] = [
+            {"trading_session_id": engine, "requested_sequence_number": first}
+            for engine, first in self._engines.items()
+        ]
+        return ESESM["l"].encode(
+            version=given.version,
+            username=given.username,
+            computer_id=given.password.reveal(),
+            application_protocol=given.session,
+            requested=wanted,
+        )
+
+    def _said(self, code: int, value: int, key: int, quantity: int) -> bytes:
+        letter = chr(code & 0x7F)
+        if letter == "r" and value != ord(" "):
+            return self._refused(f"status {chr(value & 0x7F)}")
+        if letter == "c" and self.state == WAITING:
+            self.state = IN
+        elif letter == "G":
+            return self._ended("goodbye")
+        return b""
+
+
 LOGINS: Final[dict[str, type[Login]]] = {
     "ouch50": Ouch50Login,
     "ouch42": SoupLogin,
     "boe": BoeLogin,
     "pillar": PillarLogin,
+    "meo": MeoLogin,
 }

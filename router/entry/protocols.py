@@ -6,8 +6,8 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
-from feedhandler.protocols import cboe_boe, ouch42, ouch50
-from router.entry import boeforms, ouch42forms, ouch50forms, pillarforms
+from feedhandler.protocols import cboe_boe, miax_meo, ouch42, ouch50
+from router.entry import boeforms, meoforms, ouch42forms, ouch50forms, pillarforms
 from router.entry.forms import Constants, Form, symbol_word
 
 Forms = Callable[[Constants], dict[str, Form]]
@@ -32,6 +32,7 @@ class Protocol(NamedTuple):
         reasons: codes for the word `reason`: of cancels "user" and "ioc", of rejects "refused" and
             "unknown" (no such order, or too late).
         reject_words: what its codes of rejects mean, where the wire format says so.
+        request: in the ids of requests that are no orders; 0 where they have none.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Protocol(NamedTuple):
     rising: bool
     reasons: Mapping[str, int]
     reject_words: Mapping[int, str]
+    request: int = 0
 
     def symbol(self, text: str, number: int) -> int:
         """The word `symbol` of an instrument with that text and number at the venue.
@@ -107,5 +109,19 @@ PILLAR: Final = Protocol(
     False,
     {"user": 0, "ioc": 4, "refused": 21, "unknown": 9},
     {},  # published apart from the layouts
+    pillarforms.REQUEST,
 )
-PROTOCOLS: Final = {item.name: item for item in (OUCH50, OUCH42, BOE, PILLAR)}
+MEO: Final = Protocol(
+    "meo",
+    "miax_meo",
+    once(meoforms.order_forms),
+    once(meoforms.reply_forms),
+    meoforms.REQUEST - 1,
+    "",
+    False,
+    False,
+    {"user": ord("U"), "ioc": ord("I"), "refused": ord("L"), "unknown": ord("T")},
+    {ord(letter): words for letter, words in miax_meo.ORDER_STATUS.items()},
+    meoforms.REQUEST,
+)
+PROTOCOLS: Final = {item.name: item for item in (OUCH50, OUCH42, BOE, PILLAR, MEO)}

@@ -15,7 +15,6 @@ from feedhandler.stateblock import LinkPort
 from nic.block import aligned
 from router.entry.forms import ORDERS, Constants, Form
 from router.entry.layout import DOWN, LISTED_BYTES, SESSION_DTYPE, UNITS, UP
-from router.entry.pillarforms import REQUEST
 from router.entry.protocols import PROTOCOLS, Protocol
 from router.entry.specialise import NUMBERS
 from router.tables import DOWN_SESSION
@@ -172,7 +171,7 @@ class Sessions:
         block["session_contexts"][number]["midnight_ns"] = settings.midnight_ns
         row["length_at"], row["length_big"] = framing.offset, framing.big
         row["length_plus"], row["length_least"] = framing.plus, max(framing.body, framing.least)
-        row["request"] = REQUEST if settings.protocol == "pillar" else 0
+        row["request"] = made.protocol.request
         row["shows_all"] = made.protocol.shows_all
         row["rising"] = made.protocol.rising
         if settings.protocol == "boe":

@@ -16,6 +16,7 @@ from feedhandler.actions import (
     TRADE,
 )
 from feedhandler.consolidated.follow import kind_of, trade_of, word
+from feedhandler.consolidated.quotes import is_tape
 from router.routing.hidden import note_hidden
 from router.routing.posting_flows import note_trade
 from router.rows import add, get, instrument_row, put
@@ -43,7 +44,12 @@ def count_trade(router, instrument, price, shares, now):
 
 @njit(nogil=True)
 def follow_trades(router, market, number, book, actions, count, now):
-    """Takes the executions of a packet of the venue with this number in the consolidated book."""
+    """Takes the executions of a packet of the venue with this number in the consolidated book.
+
+    Those of a consolidated tape are the venues' own, told again.
+    """
+    if is_tape(market, number):
+        return
     venue = get(get(router, HEAD.routed), 8 * number)
     for place in range(count):
         action = actions + ACTION_BYTES * place

@@ -144,7 +144,8 @@ class Forms:
         self.rows, self.tables = rows, Tables()
         self.by_slot: dict[int, list[tuple[Said, tuple[Act, ...]]]] = {}
         for said in messages:
-            acts = said.acts or rows.acts[said.code]
+            chain = said.acts or rows.acts[said.code]
+            acts = tuple(act for act in chain if act.flags & a.TYPED == 0)  # a choice says it
             for slot in dict.fromkeys(map(slot_of, acts)):
                 self.by_slot.setdefault(slot, []).append((said, acts))
         self.slots = np.zeros(layout.SLOTS, layout.SLOT_DTYPE)

@@ -81,7 +81,7 @@ class ReplayVenue(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     name: str
     model: VenueModel
     quotes: Annotated[int, msgspec.Meta(ge=-1, lt=layout.MARKET_VENUES)] = -1
-    protocol: Literal["words", "ouch50", "ouch42", "boe", "pillar"] = "words"
+    protocol: Literal["words", "ouch50", "ouch42", "boe", "pillar", "meo"] = "words"
     sessions: Annotated[int, msgspec.Meta(ge=1, le=8)] = 1
     hidden: Hidden | None = None
     cancels_ahead: Chance = 0.0

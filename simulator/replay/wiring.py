@@ -86,6 +86,8 @@ def _code(protocol: str, reason: int, cancels: bool, usual: int) -> int:
         rejects = {key: code for key, (code, _) in boeterms.REJECTS.items()}
         found: str | None = (boeterms.CANCELS if cancels else rejects).get(known)
         return ord(found) if found else usual
+    if protocol == "meo":
+        return usual
     if cancels:
         letter = ouchterms.CANCELS.get(known)
         return ord(letter) if letter else usual
@@ -93,7 +95,7 @@ def _code(protocol: str, reason: int, cancels: bool, usual: int) -> int:
 
 
 def symbol_words(protocol: str, symbols: Mapping[int, str]) -> Iterable[tuple[int, int]]:
-    """(instrument, its word on the wire) of all instruments; Pillar has our numbers."""
+    """(instrument, its word on the wire) of all instruments; Pillar and MEO have our numbers."""
     given: Protocol = PROTOCOLS[protocol]
     return [(number, given.symbol(text, number)) for number, text in symbols.items()]
 

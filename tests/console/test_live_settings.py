@@ -10,6 +10,7 @@ from live_loop_rig import ENVIRONMENT, START, rehearsal
 from console.live.setup import is_injected, read_live
 from console.main import run
 from nic.configfile import ConfigError
+from router.venuefile import SHIPPED
 from simulator.live.settings import load_run
 
 FIRST_SESSION = '[[sessions]]\nvenue = "nasdaq"'
@@ -84,6 +85,14 @@ def test_parents_that_cannot_be_are_named(tmp_path: Path, old: str, new: str, wr
     (tmp_path / "parents.toml").write_text(parent.replace(old, new))
     with pytest.raises(ConfigError, match=wrong):
         read_live(tmp_path / "live.toml", START, ENVIRONMENT)
+
+
+def test_a_login_that_nobody_reads_is_refused(tmp_path: Path) -> None:
+    venues = SHIPPED.read_text().replace('protocol = "ouch50"', 'protocol = "meo"', 1)
+    (tmp_path / "venues.toml").write_text(venues)
+    named = {'channels = "': 'venues = "venues.toml"\nchannels = "'}
+    with pytest.raises(ConfigError, match=r"sessions\[0\].venue: nasdaq: nobody reads a login in"):
+        rehearsal(tmp_path, **named)
 
 
 def test_check_says_what_would_be_done_and_opens_nothing(

@@ -38,6 +38,7 @@ FEEDS = (
     "memx_memoir",
     "iex_deepplus",
     "iex_deep",
+    "siac_cts",
 )
 LOG = 1 << 17
 TELLS = 1 << 12
@@ -90,8 +91,9 @@ def note_actions(rig: Any, stream: Any, made: Any) -> None:
 def decoder() -> Any:
     """The walk of whichever feed a context names: all in one, so that they compile together."""
     walks, messages = zip(*(versions(name)[0].kernels() for name in FEEDS), strict=True)
-    walk_0, walk_1, walk_2, walk_3, walk_4, walk_5 = walks
-    message_0, message_1, message_2, message_3, message_4, message_5 = map(KernelRef, messages)
+    walk_0, walk_1, walk_2, walk_3, walk_4, walk_5, walk_6 = walks
+    refs = map(KernelRef, messages)
+    message_0, message_1, message_2, message_3, message_4, message_5, message_6 = refs
 
     @njit(nogil=True)
     def decode(payload: Any, length: Any, context: Any, out: Any) -> Any:
@@ -106,7 +108,9 @@ def decoder() -> Any:
             return walk_3(payload, length, context, out, message_3)
         if feed == 4:
             return walk_4(payload, length, context, out, message_4)
-        return walk_5(payload, length, context, out, message_5)
+        if feed == 5:
+            return walk_5(payload, length, context, out, message_5)
+        return walk_6(payload, length, context, out, message_6)
 
     return decode
 
@@ -115,7 +119,7 @@ def decoder() -> Any:
 def peeking() -> Any:
     """The same for the look at a packet's header."""
     names = [versions(name)[0].transport.name for name in FEEDS]
-    peek_0, peek_1, peek_2, peek_3, peek_4, _ = (getattr(peeks, f"peek_{n}") for n in names)
+    peek_0, peek_1, peek_2, peek_3, peek_4, _, peek_6 = (getattr(peeks, f"peek_{n}") for n in names)
 
     @njit(nogil=True)
     def peek(state: Any, channel: Any, payload: Any, length: Any) -> Any:
@@ -128,6 +132,8 @@ def peeking() -> Any:
             return peek_2(payload, length)
         if feed == 3:
             return peek_3(payload, length)
+        if feed == 6:
+            return peek_6(payload, length)
         return peek_4(payload, length)
 
     return peek

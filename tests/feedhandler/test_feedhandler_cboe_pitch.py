@@ -13,6 +13,7 @@ from feedhandler.actions import (
     ALL,
     ATTRIBUTED,
     AUCTION,
+    AUCTION_VOLATILITY,
     BREAK,
     BUY,
     CLEAR,
@@ -36,6 +37,7 @@ from feedhandler.actions import (
     STATUS_TRADING,
     STATUS_UNKNOWN,
     TRADE,
+    TYPED,
 )
 from feedhandler.dates import midnight_ns
 from feedhandler.protocols.cboe_pitch import CBOE_PITCH
@@ -207,11 +209,18 @@ def test_an_auction_update_says_what_is_paired_and_what_is_left(
     buy: int, sell: int, side: int, paired: int, imbalance: int
 ) -> None:
     prices = {"reference_price": 10_000, "indicative_price": 10_100, "auction_only_price": 10_200}
-    near, far = actions(
-        pitch(0x95, symbol_extended="A", buy_shares=buy, sell_shares=sell, **prices)
+    near, far, which = actions(
+        pitch(
+            0x95, symbol_extended="A", auction_type="V", buy_shares=buy, sell_shares=sell, **prices
+        )
     )
     assert (near["kind"], near["side"], near["flags"]) == (AUCTION, side, 0)
     assert (far["kind"], far["side"], far["flags"]) == (AUCTION, side, FAR)
+    assert (which["flags"], which["aux"], which["order_id"]) == (
+        TYPED,
+        AUCTION_VOLATILITY,
+        ord("V"),
+    )
     assert (near["price"], near["aux"], far["aux"]) == (DOLLAR, 101 * CENT, 102 * CENT)
     assert (near["quantity"], near["order_id"]) == (paired, imbalance)
 

@@ -262,7 +262,7 @@ def test_system_events_concern_all_symbols(event: str, kind: str, status: int) -
 
 @pytest.mark.parametrize(("imbalance", "side"), [("B", a.BUY), ("S", a.SELL), ("N", 0)])
 def test_an_auction_gives_near_and_far_prices_and_its_collars(imbalance: str, side: int) -> None:
-    near, far, collar = acts(
+    near, far, which, collar = acts(
         DEEP,
         "A",
         auction_type="C",
@@ -280,6 +280,13 @@ def test_an_auction_gives_near_and_far_prices_and_its_collars(imbalance: str, si
     shared = {"kind": "auction", "order_id": 500, "price": 10**9, "quantity": 4000}
     assert near == {**shared, "aux": 1_100_000_000}
     assert far == {**shared, "aux": 1_200_000_000, "flags": a.FAR}
+    letter, typed = ord("C"), a.AUCTION_CLOSING
+    assert {name: which[name] for name in ("kind", "flags", "aux")} == {
+        "kind": "auction",
+        "flags": a.TYPED,
+        "aux": typed,
+    }
+    assert which["order_id"] & 0xFF == letter
     assert collar == {
         "kind": "collar",
         "price": 900_000_000,

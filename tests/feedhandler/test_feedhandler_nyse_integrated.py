@@ -155,15 +155,19 @@ def test_an_imbalance_has_its_own_second_and_scales_all_its_prices() -> None:
         reference_price=100,
         paired_qty=5,
         total_imbalance_qty=6,
+        market_imbalance_qty=4,
+        auction_type="C",
+        indicative_match_price=98,
         imbalance_side="S",
         continuous_book_clearing_price=101,
         auction_interest_clearing_price=99,
     )
     made, _ = run(imbalance, symbols=mapped(2))
-    assert list(made["kind"]) == [a.AUCTION, a.AUCTION]
-    assert list(made["flags"]) == [0, a.FAR]
-    assert list(made["price"]) == [100_000_000] * 2
-    assert list(made["aux"]) == [101_000_000, 99_000_000]
+    assert list(made["kind"]) == [a.AUCTION] * 3
+    assert list(made["flags"]) == [0, a.FAR, a.TYPED]
+    assert list(made["price"]) == [100_000_000, 100_000_000, 98_000_000]
+    assert list(made["aux"]) == [101_000_000, 99_000_000, a.AUCTION_CLOSING]
+    assert (made["order_id"][2], made["quantity"][2]) == (ord("C"), 4)
     assert set(made["time_ns"]) == {SECOND * BILLION + 9}
     assert (made["quantity"][0], made["order_id"][0], made["side"][0]) == (5, 6, a.SELL)
 

@@ -103,7 +103,7 @@ def test_reading_a_capture_with_plain_python_works_as_printed(capsys, monkeypatc
 
 def test_every_action_kind_and_flag_is_in_the_tables():
     missing = [kind for kind in KINDS[1:] if f"\n| `{kind}` |" not in README]
-    first, last = (list(vars(actions)).index(name) for name in ("HIDDEN", "FAR"))
+    first, last = (list(vars(actions)).index(name) for name in ("HIDDEN", "TYPED"))
     flags = list(vars(actions))[first : last + 1]
     assert len(flags) >= 15
     missing += [flag for flag in flags if f"`{flag}`" not in README]

@@ -9,14 +9,16 @@ from feed_packets import packet_of
 from numba import njit
 
 from feedhandler import actions as a
+from feedhandler.feed import decode
 from feedhandler.lines.peeks import peek_siac
 from feedhandler.registry import versions
 from feedhandler.symbology import Convention
 from feedhandler.symbols import SymbolMaster, convention_of, text_of
-from feedhandler.transports.kinds import MESSAGES, RETRANSMISSION, UNSEQUENCED
+from feedhandler.transports.kinds import BAD, MESSAGES, RETRANSMISSION, UNSEQUENCED
 from feedhandler.transports.packets import write_packet
 from feedhandler.transports.siac import TRANSPORT
 from feedhandler.wire.access import key_of
+from feedhandler.wire.checksum import sum_bytes
 from nic.regions import allowed
 
 UTP, CTA = versions("nasdaq_uqdf")[0], versions("siac_cqs")[0]
@@ -185,8 +187,42 @@ def test_blocks_are_even_and_their_checksum_is_the_sum_of_all_other_bytes():
         assert int.from_bytes(block[18:20], "big") == sum(block[:18]) + sum(block[20:])
         _, row = run_packet(*CTA.kernels(), block)
         assert (faults(row), int(row["next_sequence"])) == ({}, 9 + len(messages))
-        _, row = run_packet(*CTA.kernels(), block[:1] + b"\0" + bytes([len(block) - 2]) + block[3:])
+        short_of_two = block[:1] + b"\0" + bytes([len(block) - 2]) + block[3:]
+        _, row = run_packet(*CTA.kernels(), sealed(short_of_two))
         assert set(faults(row)) == {"bad_length"}
+
+
+def sealed(block):
+    """The block with the checksum that its stated length asks for."""
+    size = int.from_bytes(block[1:3], "big")
+    total = (sum(block[:18]) + sum(block[20:size])) & 0xFFFF
+    return block[:18] + total.to_bytes(2, "big") + block[20:]
+
+
+@pytest.mark.parametrize("at", [0, 4, 8, 18, 19, 30, -1])
+def test_a_block_whose_checksum_is_wrong_is_counted_and_not_read(at):
+    messages = [CTA.protocol["QL"].encode({"security_symbol": "IBM"})] * 2
+    block = bytearray(write_packet(TRANSPORT, messages, {**CTA.header, "block_sequence_number": 9}))
+    assert peeked(bytes(block))[0] == MESSAGES
+    block[at] ^= 0x40
+    _, row = run_packet(*CTA.kernels(), bytes(block))
+    assert faults(row) == {"bad_checksum": 1}
+    assert (int(row["packets"]), int(row["messages"]), int(row["next_sequence"])) == (0, 0, 0)
+    assert [fault.reason for fault in decode(CTA, bytes(block)).faults] == ["bad_checksum"]
+    assert peeked(bytes(block))[0] == BAD
+
+
+def test_a_sum_of_any_length_is_the_plain_one():
+    raw = np.arange(1, 1500, dtype=np.uint16).astype(np.uint8)
+    for size in [0, 1, 7, 8, 9, 255, 1400]:
+        for fill in (raw, np.full(1500, 255, np.uint8)):
+            with allowed(fill):
+                assert summed(fill.ctypes.data, size) == int(fill[:size].sum())
+
+
+@njit(nogil=True)
+def summed(address, length):
+    return sum_bytes(address, length)
 
 
 @njit(nogil=True)

@@ -96,7 +96,14 @@ def _same(field: Any, ours: Any, value: Any, raw: Any) -> bool:
     if field is not None and field.decimals is not None and isinstance(value, str):
         whole, _, part = value.partition(".")
         return bool(ours == int(whole + part.ljust(field.decimals, "0")))
+    if field is not None and field.is_integer and isinstance(value, str):
+        return _is_hex_of(field, ours, value)  # bytes without a type to the oracle
     return bool(ours == value or ours == raw)
+
+
+def _is_hex_of(field: Any, ours: Any, value: str) -> bool:
+    raw = bytes.fromhex(value)
+    return len(raw) == field.width and bool(ours == int.from_bytes(raw, field.order))
 
 
 def _entries(name: str, ours: Any, wanted: list[Any]) -> Iterator[str]:

@@ -9,21 +9,26 @@ from action_rig import faults, run_packet
 from nyse_rig import Symbols
 from real_decodes import captured, differences, expected_packets
 
-from feedhandler.actions import KINDS, NO_PRICE
+from feedhandler.actions import AUCTION_CLOSING, KINDS, NO_PRICE
 from feedhandler.registry import decode_best, versions
+from feedhandler.transports.packets import write_packet
 
-FOLDERS = ["nyse_integrated", "nyse_gateway"]
-# what the messages of each capture do to a book, when neither symbols nor seconds are known
+FOLDERS = ["nyse_integrated", "nyse_bbo", "nyse_imbalances", "nyse_gateway"]
+# what each message of a capture does to a book, when neither symbols nor seconds are known
 ACTIONS = {
     "AddOrderMessage": ["add"],
-    "CrossTradeMessage": ["trade", "trade"],
+    "CrossTradeMessage": ["trade"],
     "DeleteOrderMessage": ["delete"],
-    "ImbalanceMessage": ["auction", "auction"],
+    "ImbalanceMessage": ["auction", "auction", "auction"],
     "OrderExecutionMessage": ["execute_price"],
     "ReplaceOrderMessage": ["replace"],
     "SecurityStatusMessage": ["status", "restrict"],
     "SourceTimeReferenceMessage": ["clock"],
     "StockSummaryMessage": [],
+    "QuoteMessage": ["top", "top"],
+    "SequenceNumberResetMessage": ["clear"],
+    "SequenceResetMessage": ["clear"],
+    "SymbolIndexMappingMessage": ["symbol"],
     "NewOrderSingleAndCancelReplaceRequestMessage": [],
 }
 
@@ -57,13 +62,57 @@ def test_packet_headers_nest_like_the_layout(real_captures: Path) -> None:
 
 @pytest.mark.parametrize("feed", FOLDERS)
 def test_every_capture_makes_the_actions_that_its_name_says(feed: str, real_captures: Path) -> None:
-    walk, message = versions(feed)[0].kernels()
     for capture in captures_of(real_captures / feed):
         for datagram in captured(capture):
-            actions, row = run_packet(walk, message, bytes(datagram.payload))
+            best, decoded = decode_best(versions(feed), datagram.payload)
+            actions, row = run_packet(*best.kernels(), bytes(datagram.payload))
             kinds = [KINDS[kind] for kind in actions["kind"]]
-            assert kinds == ACTIONS[capture.stem.rpartition("__")[2]], capture.name
+            wanted = ACTIONS[capture.stem.rpartition("__")[2]]
+            assert kinds == (wanted * len(decoded.messages) if wanted else []), capture.name
             assert set(faults(row)) <= {"unknown_symbol"}
+
+
+def test_every_captured_quote_and_imbalance_encodes_back_to_its_bytes(real_captures: Path) -> None:
+    for name in ("nyse_bbo", "nyse_imbalances"):
+        for capture in captures_of(real_captures / name):
+            for datagram in captured(capture):
+                payload = bytes(datagram.payload)
+                feed, decoded = decode_best(versions(name), payload)
+                assert not feed.version.startswith("2.5")
+                messages = [m.record.encode(m.values) for m in decoded.messages]
+                packet = write_packet(feed.transport, messages, decoded.packet.header)
+                blanks = 11 * len(messages)  # NUL or space behind a symbol: told as text alike
+                assert len(packet) == len(payload)
+                if "Mapping" not in capture.name:
+                    assert packet == payload
+                else:
+                    assert sum(a != b for a, b in zip(packet, payload, strict=True)) <= blanks
+
+
+def test_the_captured_quote_and_imbalance_say_these_prices(real_captures: Path) -> None:
+    symbols = Symbols(1 << 16)
+    symbols.set(6589, decimals=4, system=1)
+    symbols.set(44419, decimals=4, system=1)
+    made = {}
+    for name, version, message in (
+        ("nyse_bbo", "2.4", "Bbo.Xdp.v2.3a__QuoteMessage"),
+        ("nyse_imbalances", "2.1", "ImbalancesFeed.Xdp.v2.1.f__ImbalanceMessage"),
+    ):
+        (datagram,) = captured(real_captures / name / f"{message}.pcap")
+        kernels = versions(f"{name}@{version}")[0].kernels()
+        made[name], row = run_packet(*kernels, bytes(datagram.payload), **symbols.given())
+        assert faults(row) == {}
+    sides = [(r["side"], r["price"], r["quantity"], r["flags"]) for r in made["nyse_bbo"]]
+    assert sides == [(1, 1_032_000_000, 300, 0), (2, 1_038_000_000, 100, 0)]
+    near, far, which = made["nyse_imbalances"]
+    assert (which["aux"], which["order_id"]) == (AUCTION_CLOSING, ord("C"))
+    assert (near["price"], near["aux"], near["quantity"], near["side"]) == (
+        1_822_000_000,
+        1_822_000_000,
+        0,
+        0,
+    )
+    assert (far["aux"], far["time_ns"]) == (1_822_000_000, 1_504_814_400_106_502_000)
 
 
 def test_a_captured_order_has_no_price_before_its_symbol_is_known(real_captures: Path) -> None:

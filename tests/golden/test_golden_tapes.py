@@ -10,16 +10,17 @@ import pytest
 from action_rig import faults, run_packet
 from real_decodes import captured, expected_packets
 
-from feedhandler.actions import KINDS
+from feedhandler.actions import KINDS, ODD_LOT, SWEEP
 from feedhandler.feed import Message, decode
 from feedhandler.registry import guess, versions
 from feedhandler.transports.packets import write_packet
 from feedhandler.wire.access import key_of
 
-PACKETS = {"nasdaq_uqdf": 3, "siac_cqs": 4}
+PACKETS = {"nasdaq_uqdf": 3, "siac_cqs": 4, "siac_cts": 13}
 # What the two versions of the independent decoder call a field, and our name of it.
 NAMES = {
     "security_symbol_long": "security_symbol",
+    "limit_up_limit_down_indicator": "limit_up_limit_down_luld_indicator",
     "luld_indicator": "limit_up_limit_down_luld_indicator",
     "participant_timestamp.seconds": "seconds",
     "participant_timestamp.nanoseconds": "nanoseconds",
@@ -27,6 +28,19 @@ NAMES = {
     "adf_timestamp.nanoseconds": "nanoseconds_2",
     "timestamp_2.seconds": "seconds_2",
     "timestamp_2.nanoseconds": "nanoseconds_2",
+}
+
+
+CONDITIONS = (
+    "settlement_type",
+    "trade_through_exempt_reason",
+    "extended_hours_or_sequence_type",
+    "sro_trade_detail",
+)
+NAMES |= {
+    f"{outer}.category_{number}": name
+    for number, name in enumerate(CONDITIONS, 1)
+    for outer in ("sale_conditions", "sale_condition_4")
 }
 
 
@@ -38,6 +52,11 @@ def raw_fields(message: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Every field by our name, its value as it is on the wire: an integer, or bytes of text."""
     for path, value in message["raw"].items():
         name = NAMES.get(path, path.rpartition(".")[2])
+        if name == "prior_day_trade_date_and_time":  # bytes to the other decoder
+            raw = bytes.fromhex(value)
+            yield "prior_seconds", int.from_bytes(raw[:4], "big")
+            yield "prior_nanoseconds", int.from_bytes(raw[4:], "big")
+            continue
         yield name, bytes.fromhex(value) if isinstance(value, str) else value
 
 
@@ -134,3 +153,24 @@ def test_the_captured_directory_and_price_test_become_actions(real_captures: Pat
     assert (KINDS[test["kind"]], int(test["key"])) == ("restrict", key_of("LVWR.WS"))
     assert (int(test["aux"]), int(test["time_ns"])) == (1, 1775536047291945405)
     assert list(made.values()) == [[], []]
+
+
+def test_the_captured_trades_and_states_of_cts_become_actions(real_captures: Path) -> None:
+    made = actions_of(real_captures, "siac_cts")
+    (odd,) = made.pop("Cts.Cta.v1.91__LongTradeMessage")
+    assert (KINDS[odd["kind"]], int(odd["key"])) == ("trade", key_of("ALLE"))
+    assert (int(odd["price"]), int(odd["quantity"])) == (8_081_000_000, 17)
+    assert (int(odd["flags"]), int(odd["aux"])) == (SWEEP | ODD_LOT, 53078603287364)
+    assert int(odd["time_ns"]) == 1504899700914965000
+    (trade,) = made.pop("Cts.Cta.v2.9__LongTradeMessage")
+    assert (int(trade["price"]), int(trade["quantity"])) == (2_710_000_000, 100)
+    assert (int(trade["flags"]), int(trade["order_id"])) == (0, ord("N") | ord(" ") << 8)
+    (bands,) = made.pop("Cts.Cta.v2.9__TradingStatusMessage")
+    assert (KINDS[bands["kind"]], int(bands["key"])) == ("bands", key_of("HYBX"))
+    assert (int(bands["price"]), int(bands["aux"])) == (2_768_000_000, 3_383_000_000)
+    (test,) = made.pop("Cts.Cta.v2.11.b__T_S_Trading_Status")
+    assert (KINDS[test["kind"]], int(test["aux"])) == ("restrict", 1)
+    (start,) = made.pop("Cts.Cta.v2.11.b__C_A_Start_of_Day")
+    (end,) = made.pop("Cts.Cta.v2.11.b__C_Z_End_of_Day")
+    assert (KINDS[start["kind"]], KINDS[end["kind"]]) == ("status", "end")
+    assert list(made.values()) == [[]] * 7

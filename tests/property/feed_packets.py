@@ -39,7 +39,8 @@ def carried(feed: Feed, message: bytes, sequence: int) -> bytes:
     carrier = carrier_of(feed)
     if carrier is None:
         return message
-    return enclose(carrier, message, {"seq": sequence} if "seq" in carrier.by_name else None)
+    named = {"seq", "sequence_number"} & set(carrier.by_name)
+    return enclose(carrier, message, dict.fromkeys(named, sequence) or None)
 
 
 def message_of(feed: Feed) -> st.SearchStrategy[bytes]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from random import Random
 
 from feedhandler.feed import Feed
-from feedhandler.transports.transport import read_packet
+from feedhandler.transports.transport import plain_sum, read_packet
 
 MOST_BYTES = 4096
+SEALED = 0.8  # share of damaged packets whose checksum, if they have one, is right
 NUMBERS = (0, 1, 2, 3, 7, 8, 9, 127, 128, 254, 255, 256, 0x7FFF, 0xFFFE, 0xFFFF, 0x7FFFFFFF)
 
 
@@ -105,9 +106,26 @@ def noise(rng: Random, data: bytearray, feed: Feed, other: bytes) -> None:
 KINDS = (flip, flip, cut, header, frame, frame, resize, insert, remove, join, noise)
 
 
+def seal(data: bytearray, feed: Feed) -> None:
+    """Makes the checksum right again, so that what lies behind it is read."""
+    transport = feed.transport
+    table = transport.header
+    if table is None or not transport.checksum or transport.length is None:
+        return
+    field, length = table.by_name[transport.checksum], table.by_name[transport.length[0]]
+    raw = bytes(data[length.offset : length.offset + length.width])
+    end = min(len(data), int.from_bytes(raw, length.order) + transport.length[1])
+    if end >= table.size:
+        total = plain_sum(table, field.name, bytes(data), 0, end)
+        place = field.offset
+        data[place : place + field.width] = total.to_bytes(field.width, field.order)
+
+
 def mutated(rng: Random, packets: list[bytes], feed: Feed) -> bytes:
     """A valid packet with one to three kinds of damage."""
     data = bytearray(rng.choice(packets))
     for _ in range(rng.choice((1, 1, 1, 2, 3))):
         rng.choice(KINDS)(rng, data, feed, rng.choice(packets))
+    if rng.random() < SEALED:
+        seal(data, feed)
     return bytes(data[:MOST_BYTES])

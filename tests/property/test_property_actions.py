@@ -24,6 +24,7 @@ CME_KERNELS: set[int | str] = {4, 27, 29, 30, 32, 36, 38, 41, 42, 46, 48, 52, *r
 CME_KERNELS |= {43, 44, 47, 53, 61, 63, 64, 65, 68, 69}
 CME_SILENT: set[int | str] = {12, 15, 16, 33, 34, 35, 37, 39, 49, 50, 51, 59, 60}
 CME_SILENT |= {62, 66, 67}
+NYSE_SHORT = ("nyse_bbo_25", "nyse_bbo_24", "nyse_imbalances_25", "nyse_imbalances_21")
 # Codes whose records a kernel of the protocol makes; the protocol's own tests are about these.
 KERNELS: dict[str, set[int | str]] = {
     "itch50": {"R"},
@@ -33,9 +34,12 @@ KERNELS: dict[str, set[int | str]] = {
     "cboe_spin": {0x20, 0x2F},
     "memoir13": {1},
     "uqdf15": {"AB", "AE", "AH", "AP", "AV"},
+    "cts211": {"ML", "TC", "TE", "TH", "TL", "TR", "TS", "TT", "TX"},
     "cqs210": {"AS", "ML", "QA", "QL", "QS"},
     "nyse_integrated_25": {2, 3, 34},
     "nyse_integrated_21": {2, 3, 34},
+    **{name: {2, 3, 34} for name in NYSE_SHORT},
+    "miax_meo": {"CR", "E1", "MN", "MR", "NR", "O1", "SU", "XN"},
     "pillar_gateway": {0x0232, 0x0260, 0x0271},
     "cme_mdp3": CME_KERNELS,
     "cme_tcp": CME_KERNELS,
@@ -49,6 +53,10 @@ SILENT: dict[str, set[int | str]] = {
     "cboe_spin": {0x01, 0x81},
     "cboe_grp": {0x01, 0x03},
     "uqdf15": {"AA", "AC", "AK", "AR", "CJ", "CP", "QE", "QF", "QM"},
+    "cts211": {
+        *("AC", "AD", "CC", "CL", "CM", "CN", "CO", "CP", "CT", "MK"),
+        *("PE", "PR", "SA", "SB", "SP", "ST"),
+    },
     "cqs210": {"CC", "CL", "CM", "CN", "CO", "CP", "CT", "MK", "QQ"},
     "iex_deep": {"I", "E", "X"},
     "iex_deepplus": {"I", "E"},
@@ -56,6 +64,8 @@ SILENT: dict[str, set[int | str]] = {
     "iex_tops15": {"E", "X"},
     "nyse_integrated_25": {10, 11, 12, 13, 15, 31, 35, 114, 223},
     "nyse_integrated_21": {10, 11, 12, 13, 15, 31, 35, 114, 223},
+    **{name: {10, 11, 12, 13, 15, 31, 35} for name in NYSE_SHORT},
+    "miax_meo": {"CO", "CQ", "CX", "M1", "N1", "PU", "RA", "XQ", "XR"},
     "pillar_gateway": {0x0240, 0x0270, 0x0280, 0x0281},
     "cboe_boe": {0x02, 0x03, 0x09, 0x37, 0x38, 0x39, 0x3A, 0x47},
     "cme_mdp3": CME_SILENT,

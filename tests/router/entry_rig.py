@@ -32,7 +32,7 @@ from simulator.gateways.pillar import PillarGateway
 
 SIZES = Sizes(
     accounts=2,
-    venues=4,
+    venues=5,
     instruments=3,
     parents=8,
     children=64,

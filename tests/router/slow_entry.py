@@ -8,7 +8,9 @@ from typing import Any
 from feedhandler.actions import BUY
 from feedhandler.protocols import ouch42, ouch50
 from feedhandler.protocols.cboe_boe import CBOE_BOE
+from feedhandler.protocols.miax_meo import MIAX_MEO
 from feedhandler.protocols.pillar_gateway import PILLAR_GATEWAY
+from feedhandler.transports.esesm import wrap as unsequenced
 from feedhandler.transports.pillar_stream import wrap as sequenced
 from feedhandler.transports.soupbintcp import wrap
 from feedhandler.wire.errors import WireError
@@ -20,8 +22,9 @@ TIFS: dict[str, dict[int, Any]] = {
     "ouch42": {t.DAY: 99_998, t.IOC: 0},
     "boe": {t.DAY: "0", t.IOC: "3", t.FOK: "4", t.GTC: "1"},
     "pillar": {t.DAY: 1, t.IOC: 2},
+    "meo": {t.DAY: "R", t.IOC: "I"},
 }
-MOST_TOKEN = {"ouch50": 1 << 32, "ouch42": 10**14, "boe": 10**15, "pillar": 1 << 62}
+MOST_TOKEN = {"ouch50": 1 << 32, "ouch42": 10**14, "boe": 10**15, "pillar": 1 << 62, "meo": 1 << 48}
 MARKET = 0x7FFFFFFF
 
 
@@ -37,6 +40,8 @@ def sayable(protocol: str, words: Words) -> bool:
     if adds and (tif in (t.IOC, t.FOK) or (market and not midpoint)):
         return False
     if hidden and adds and protocol != "boe":
+        return False
+    if hidden and protocol == "meo" and flags & t.ISO:
         return False
     return not (hidden and protocol == "pillar" and (flags & t.ISO or market))
 
@@ -54,6 +59,8 @@ def wire_price(protocol: str, price: int) -> int | None:
     """The price on the wire, None where there is none."""
     if protocol == "pillar":
         return price if price <= 10**14 else None
+    if protocol == "meo":
+        return None if price % 100 else price // 100
     if price % 10_000:
         return None
     raw = price // 10_000
@@ -177,11 +184,34 @@ def pillar_message(name: str, words: Words, price: int) -> bytes:
     )
 
 
+def meo_message(name: str, words: Words, price: int) -> bytes:
+    """A MEO message."""
+    token, old = (f"{words[word]:015d}" for word in ("token", "old_token"))
+    given: dict[str, Any] = {"mpid": "FIRM", "client_order_id": token, "symbol_id": 1}
+    if name == "cancel":
+        return unsequenced("U", MIAX_MEO["CO"].encode(given, original_client_order_id=old))
+    given |= {"price": price, "size": words["quantity"], "min_qty": words["minimum"]}
+    given["max_floor_qty"] = words["shown"]
+    flags, sells = words["flags"], words["side"] != BUY
+    short = 2 if flags & t.SHORT_EXEMPT else 1 if flags & t.SHORT else 0
+    if name.startswith("replace"):
+        more = {"original_client_order_id": old, "modify_order_instructions": short << 1}
+        return unsequenced("U", MIAX_MEO["M1"].encode({**given, **more}))
+    bits = int(sells) | short << 1 | (0 if flags & t.NOT_SHOWN else 8)
+    bits |= (16 if flags & t.POST_ONLY else 0) | (64 if flags & t.ISO else 0)
+    kind = "M" if flags & t.MIDPOINT else "1" if words["price"] else "2"
+    given |= {"new_order_instructions": bits, "time_in_force": TIFS["meo"][words["tif"]]}
+    return unsequenced(
+        "U", MIAX_MEO["N1"].encode(given, order_type=kind, capacity="A", account="ACCT")
+    )
+
+
 MESSAGES = {
     "ouch50": ouch50_message,
     "ouch42": ouch42_message,
     "boe": boe_message,
     "pillar": pillar_message,
+    "meo": meo_message,
 }
 
 

@@ -93,7 +93,7 @@ def test_an_answer_is_the_action_it_means(
     }
     (action,) = router.hear(protocol, said(protocol, name, **words))
     kind = KINDS[name]
-    if protocol == "boe" and name == "replace rejected":
+    if protocol in ("boe", "meo") and name == "replace rejected":
         kind = a.CANCEL_REJECTED
     assert (action["kind"], action["order_id"]) == (kind, words["token"])
     if name == "executed":
@@ -103,12 +103,12 @@ def test_an_answer_is_the_action_it_means(
         assert (action["aux"], action["quantity"]) == (words["old_token"], leaves)
     if name == "accepted":
         assert (action["aux"], action["price"]) == (words["venue_order"], words["price"])
-    if name in ("accepted", "replaced") and protocol != "boe":
+    if name in ("accepted", "replaced") and protocol not in ("boe", "meo"):
         assert action["side"] == words["side"]
     if kind == a.REJECTED or (kind == a.CANCELED and protocol != "pillar"):
         assert action["aux"] == words["reason"]
     if name == "canceled":
-        assert action["quantity"] == (0 if protocol in ("boe", "pillar") else shares)
+        assert action["quantity"] == (0 if protocol in ("boe", "pillar", "meo") else shares)
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -139,7 +139,7 @@ def test_the_codes_of_liquidity_are_those_of_the_feeds() -> None:
 def test_an_unknown_message_is_counted_and_the_next_one_read(router: Router, protocol: str) -> None:
     good = said(protocol, "canceled", **wire_names(protocol), quantity=1)
     bad = bytearray(good)
-    bad[{"boe": 4, "pillar": 32}.get(protocol, 3)] = 0xFE
+    bad[{"boe": 4, "pillar": 32, "meo": 12}.get(protocol, 3)] = 0xFE
     contexts = router.tables.block["session_contexts"]
     contexts["faults"] = 0
     made = router.hear(protocol, bytes(bad) + good)

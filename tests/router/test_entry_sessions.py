@@ -69,11 +69,11 @@ def test_each_session_has_its_templates_and_its_venue() -> None:
     with Router() as router:
         rows = router.sessions.rows
         assert [bytes(row["name"]).decode() for row in rows] == list(PROTOCOLS)
-        assert [STATES[int(row["state"])] for row in rows] == ["up"] * 4
-        assert [int(venue["session"]) for venue in router.tables.venues] == [0, 1, 2, 3]
-        assert len({int(row["templates"]) for row in rows}) == 4
+        assert [STATES[int(row["state"])] for row in rows] == ["up"] * 5
+        assert [int(venue["session"]) for venue in router.tables.venues] == [0, 1, 2, 3, 4]
+        assert len({int(row["templates"]) for row in rows}) == 5
         router.sessions.set_state(2, DOWN)
-        assert list(router.tables.venues["down"]) == [0, 0, t.DOWN_SESSION, 0]
+        assert list(router.tables.venues["down"]) == [0, 0, t.DOWN_SESSION, 0, 0]
         router.sessions.set_state(2, UP)
         assert not router.tables.venues["down"].any()
 

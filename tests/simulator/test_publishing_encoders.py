@@ -29,7 +29,7 @@ def heard(actions: NDArray[np.void]) -> list[tuple[Heard, int]]:
     made = []
     for row in actions.tolist():
         kind, _, flags, _, key, order, price, quantity, aux, time_ns, _ = row
-        if kind not in QUIET and not flags & a.ALL:
+        if kind not in QUIET and not flags & (a.ALL | a.TYPED):
             order = 0 if kind == a.STATUS else order
             made.append(((a.KINDS[kind], key, order, price, quantity, aux), time_ns))
     return made

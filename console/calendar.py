@@ -1,0 +1,56 @@
+"""`sweepwire calendar`: when a market trades, and what its futures are called then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Annotated
+
+import typer
+
+from console.people import time_text
+from console.screen import table_to_stdout
+from feedhandler.calendars import CALENDARS, CMES, Calendar
+from feedhandler.contracts import front_contract
+
+app = typer.Typer(add_completion=False)
+COLUMNS = ("day", "opens", "closes", "", "front ES")
+
+
+@app.command()
+def calendar(
+    name: Annotated[str, typer.Argument(help="XNYS (US equities) or CMES (CME equity futures).")],
+    start: Annotated[
+        str, typer.Option("--from", help="First day: 2026-11-20; today without.")
+    ] = "",
+    days: Annotated[int, typer.Option(min=1, max=3660, help="How many days to show.")] = 10,
+) -> int:
+    """Show the sessions of a market and why the other days have none."""
+    chosen = CALENDARS.get(name.upper())
+    if chosen is None:
+        raise typer.BadParameter(f"no calendar {name!r}: there are {', '.join(CALENDARS)}")
+    try:
+        first = date.fromisoformat(start) if start else date.today()
+    except ValueError:
+        raise typer.BadParameter(f"--from {start}: expected a day like 2026-11-20") from None
+    table_to_stdout(COLUMNS, _rows(chosen, first, days), title=f"{chosen.name}: {chosen.title}")
+    return 0
+
+
+def _rows(chosen: Calendar, first: date, days: int) -> Iterator[tuple[str, ...]]:
+    for ahead in range(days):
+        day = first + timedelta(days=ahead)
+        found = chosen.session(day)
+        weekday = f"{day} {day:%a}"
+        if found is None:
+            yield weekday, "", "", chosen.why_closed(day), ""
+            continue
+        opens, closes = (_minute(ns, chosen.zone) for ns in (found.open_ns, found.close_ns))
+        front = front_contract("ES", day).name() if chosen is CMES else ""
+        yield weekday, opens, closes, found.early, front
+
+
+def _minute(time_ns: int, zone: str) -> str:
+    """Date and time to the minute, with the zone's name."""
+    day, clock, name = time_text(time_ns, zone).split(" ")
+    return f"{day} {clock[:5]} {name}"

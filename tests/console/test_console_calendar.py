@@ -1,0 +1,43 @@
+"""`sweepwire calendar`, and that a replay's session closes early where the calendar says so."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from console.main import run
+from console.routed.setup import hours_of
+
+
+def test_the_days_of_a_market(capsys):
+    assert run(["calendar", "xnys", "--from", "2026-11-25", "--days", "4"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "XNYS: US equities"
+    assert [" ".join(line.split()) for line in lines[2:]] == [
+        "2026-11-25 Wed 2026-11-25 09:30 EST 2026-11-25 16:00 EST",
+        "2026-11-26 Thu Thanksgiving Day",
+        "2026-11-27 Fri 2026-11-27 09:30 EST 2026-11-27 13:00 EST day after Thanksgiving",
+        "2026-11-28 Sat weekend",
+    ]
+
+
+def test_futures_have_their_front_contract(capsys):
+    assert run(["calendar", "CMES", "--from", "2026-12-18", "--days", "4"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2].split()[-1] == "ESZ6"
+    assert lines[5].split()[-1] == "ESH7"
+
+
+def test_wrong_words(capsys):
+    assert run(["calendar", "XXXX"]) == 2
+    assert "no calendar 'XXXX': there are XNYS, CMES" in capsys.readouterr().err
+    assert run(["calendar", "XNYS", "--from", "soon"]) == 2
+    assert "--from soon: expected a day like 2026-11-20" in capsys.readouterr().err
+
+
+def test_a_replay_s_session_ends_early_on_such_a_day():
+    def close_on(*day):
+        return hours_of(int(datetime(*day, 15, tzinfo=UTC).timestamp()) * 10**9).close
+
+    assert close_on(2026, 11, 27) == "13:00:00"
+    assert close_on(2026, 11, 25) == "16:00:00"
+    assert close_on(2026, 11, 26) == "16:00:00"
