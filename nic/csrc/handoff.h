@@ -37,7 +37,7 @@ typedef struct {
     int64_t rounds;          /* done so far; a hand-off taken out is let go of when they go on */
 } swp_handoff_control;
 
-/* Rounds over `count` places, which may be NULL and may change while it runs. What moved, in all. */
+/* Rounds over `count` places, which may be NULL and may change meanwhile. What moved, in all. */
 int64_t swp_handoff_run(void **ports, int64_t count, swp_handoff_control *control, uint32_t idle,
                         uint32_t sleep_us);
 
