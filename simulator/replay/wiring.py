@@ -86,7 +86,7 @@ def _code(protocol: str, reason: int, cancels: bool, usual: int) -> int:
         rejects = {key: code for key, (code, _) in boeterms.REJECTS.items()}
         found: str | None = (boeterms.CANCELS if cancels else rejects).get(known)
         return ord(found) if found else usual
-    if protocol == "meo":
+    if not protocol.startswith("ouch"):
         return usual
     if cancels:
         letter = ouchterms.CANCELS.get(known)
