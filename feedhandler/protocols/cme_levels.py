@@ -111,7 +111,9 @@ def first_row(context):
 def forget_all(context):
     """Nothing is known of any security's levels: the channel was reset."""
     row = first_row(context)
-    while row != 0:
+    for _ in range(row_count(context)):
+        if row == 0:
+            break
         forget_levels(row)
         row = next_row(context, row)
 
