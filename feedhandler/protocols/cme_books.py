@@ -44,7 +44,7 @@ def places_of(row, side, implied):
     return row + DIRECT + DIRECT_SIDE * side
 
 
-@njit(nogil=True)
+@njit(nogil=True, forceinline=True)
 def say(out, first, row, side, implied, price, quantity):
     """A LEVEL with what a book and the other one together show; gives the number of records.
 
@@ -83,7 +83,7 @@ def remove_range(out, first, row, side, implied, start, count):
     return made
 
 
-@njit(nogil=True)
+@njit(nogil=True, forceinline=True)
 def insert(out, first, row, side, implied, start, price, quantity):
     """A new level; the one that it pushes out of the book goes. Gives the number of records."""
     depth = IMPLIED_DEPTH if implied else load_i64le(row + LEVELS)
@@ -98,7 +98,7 @@ def insert(out, first, row, side, implied, start, price, quantity):
     return made + say(out + ACTION_BYTES * made, first, row, side, implied, price, quantity)
 
 
-@njit(nogil=True)
+@njit(nogil=True, forceinline=True)
 def replace(out, first, row, side, implied, start, price, quantity):
     """A level with another size, or another price; gives the number of records."""
     place = places_of(row, side, implied) + PAIR * start
@@ -121,7 +121,7 @@ def remove(out, first, row, side, implied, start, price):
     return made
 
 
-@njit(nogil=True)
+@njit(nogil=True, forceinline=True)
 def change_book(out, first, row, side, implied, action, level, price, quantity):
     """One entry of a book message.
 

@@ -76,7 +76,7 @@ def side_of(kind):
     return constant_i32(sides_at() + 4 * kind)
 
 
-@njit(nogil=True)
+@njit(nogil=True, forceinline=True)
 def row_for(context, security, time_ns, sequence):
     """The row of a security, ready for the records of a message; 0 (counted) without room."""
     row = row_of(context, security)
@@ -101,7 +101,7 @@ def reset_book(row, unit, out):
     return emit(out, head(CLEAR, 0, 0) | unit, key, 0, 0, 0, 0, time_ns, sequence)
 
 
-@njit(nogil=True)
+@njit(nogil=True, forceinline=True)
 def level_entry(entry, layout, row, unit, out):
     """One entry of a book message; gives the number of records, -1 for a value out of place."""
     kind = load_n8(entry + column(layout, TYPE))
@@ -117,7 +117,7 @@ def level_entry(entry, layout, row, unit, out):
     return change_book(out, first, row, side, implied, action, level, price, size)
 
 
-@njit(nogil=True)
+@njit(nogil=True, forceinline=True)
 def close_event(out, made):
     """The event ends with this message: behind its last level the book is consistent."""
     for number in range(made - 1, -1, -1):

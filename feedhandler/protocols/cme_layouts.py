@@ -42,13 +42,14 @@ def column(layout, name):
     return constant_i32(layout + name)
 
 
-@njit(nogil=True)
+@njit(nogil=True, forceinline=True)
 def scaled(raw, nine):
     """A price as 1e-8 units. NO_PRICE for null, and for what 8 decimals cannot say exactly."""
     if raw == NULL_I64:
         return NO_PRICE
     if nine != 0:
-        return raw // TENS if raw % TENS == 0 else NO_PRICE
+        exact = raw // TENS
+        return exact if exact * TENS == raw else NO_PRICE
     return raw * TENS if -LIMIT <= raw <= LIMIT else NO_PRICE
 
 

@@ -72,7 +72,7 @@ def take(table, row, key):
     forget_levels(row)
 
 
-@njit(nogil=True)
+@njit(nogil=True, forceinline=True)
 def row_of(context, security):
     """The row of a security, made if it is new; 0 when there is no room."""
     rows, table = row_count(context), get(context, SYMBOLS_ADDRESS)
@@ -111,12 +111,14 @@ def first_row(context):
 def forget_all(context):
     """Nothing is known of any security's levels: the channel was reset."""
     row = first_row(context)
-    while row != 0:
+    for _ in range(row_count(context)):
+        if row == 0:
+            break
         forget_levels(row)
         row = next_row(context, row)
 
 
-@njit(nogil=True)
+@njit(nogil=True, forceinline=True)
 def quantity_at(places, depth, price):
     """The quantity of the level at a price; 0 when there is none."""
     for place in range(depth):

@@ -10,7 +10,7 @@ from feedhandler.context import UNIT, count_fault, get
 from feedhandler.faults import NO_ROOM, UNKNOWN_VALUE
 from feedhandler.protocols.cme_acts import NO_CHANGE, NOT_IN_LAYOUT, STATUSES
 from feedhandler.protocols.cme_fields import NULL_I32
-from feedhandler.protocols.cme_levels import ASSET, GROUP, first_row, next_row
+from feedhandler.protocols.cme_levels import ASSET, GROUP, first_row, next_row, row_count
 from feedhandler.protocols.cme_mdp3 import CME_MDP3
 from feedhandler.transports.cme_walk import MESSAGE_ROOM
 from feedhandler.wire.access import loads
@@ -48,7 +48,9 @@ def group_status(address, sequence, context, out, own, status):
     group, product = security_group(address), asset(address)
     unit, time_ns, made = get(context, UNIT) << 32, transact_time(address), 0
     row = first_row(context)
-    while row != 0:
+    for _ in range(row_count(context)):  # no more, whatever the chain says
+        if row == 0:
+            break
         mine = load_i64le(row + GROUP) == group
         if mine and (product == 0 or load_i64le(row + ASSET) == product):
             if made == MESSAGE_ROOM:

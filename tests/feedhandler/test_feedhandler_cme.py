@@ -25,13 +25,17 @@ from cme_rig import (
     message,
     packet,
 )
+from numba import njit
 from numpy.typing import NDArray
 
 from feedhandler import actions as a
 from feedhandler.books.sizes import Sizes
 from feedhandler.feed import decode
+from feedhandler.lines.peeks import peek_cme
 from feedhandler.protocols.cme_fields import NULL_I32, NULL_I64
+from feedhandler.transports import kinds
 from feedhandler.wire.access import symbol_of
+from nic.regions import allowed
 
 ROOM = Sizes(orders=64, levels=256, instruments=64, named=True)
 BOOK_CODES = (32, 46, 64)
@@ -317,3 +321,21 @@ def test_impossible_lengths_are_refused(place: int, value: int, reason: str) -> 
     assert said(decoder.run(bytes(raw), good)) == [("level", a.SELL, 200, 1)]
     plain = decode(FEED, packet(bytes(raw), good))
     assert [fault.reason for fault in plain.faults] == [reason]
+
+
+def test_a_packet_is_one_number_for_arbitration() -> None:
+    """Whatever it carries, and a heartbeat too; what is shorter than its header is none."""
+    for messages in ((), (message(12),), (message(46), message(46))):
+        raw = np.frombuffer(packet(*messages), np.uint8)
+        with allowed(raw):
+            said_of = peek(raw.ctypes.data, len(raw))
+        assert said_of == (kinds.MESSAGES, 0, 0, SEQUENCE, 1, TIME_NS)
+    short = np.frombuffer(packet()[:-1], np.uint8)
+    with allowed(short):
+        assert peek(short.ctypes.data, len(short))[0] == kinds.BAD
+
+
+@njit(nogil=True)
+def peek(address: Any, length: Any) -> Any:
+    """The look of the lines at a packet."""
+    return peek_cme(address, length)
