@@ -31,14 +31,14 @@ from numba import njit
 from nic.call import call_release, call_rx_burst, call_tx, read_tsc
 from nic.clock import Clock
 from nic.layout import DESCRIPTOR_BYTES, DESCRIPTOR_DTYPE
-from nic.port import BACKENDS, Port, datagram_cookie, ipv4_number
+from nic.port import BACKENDS, Port, PortError, datagram_cookie, ipv4_number, open_port
 from nic.raw import load_u64le, store_u64le
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "nic"))
 
 from port_rigs import GROUP, HEADERS_BYTES, UDP_PORT  # noqa: E402
-from veth import SENDER_IP, Link, inside, veth_link  # noqa: E402
+from veth import RECEIVER_IP, SENDER_IP, SENDER_MAC, Link, inside, veth_link  # noqa: E402
 
 ROUNDS, BURST = 5, 64
 WARM_UP = 200
@@ -46,6 +46,9 @@ ORDER_PORT, ORDER_BYTES, MESSAGE_BYTES = 31_002, 64, 64
 LAST = np.uint64(2**64 - 1)
 LIMIT_S, GAP_S = 20.0, 20e-6  # the first loop of its kind is compiled meanwhile
 DRAINED = 1000
+# A device over a kernel interface; net_af_xdp leaves its program there when closed from elsewhere.
+DPDK = {"af_packet": "net_af_packet71,iface=rx0"}
+DPDK_OPTIONS = "eal=--no-huge --no-pci --no-shconf -m 256&ring=1024"
 MEASURER = "xdp:tx0?mode=copy&attach=generic"
 
 Row = dict[str, Any]
@@ -128,7 +131,12 @@ def kernel_loop(port: Port) -> Callable[[], int]:
     functions = tuple(port.ops[name] for name in names)
     cookie = datagram_cookie(SENDER_IP, ORDER_PORT)
     tail = (descriptors.ctypes.data, order.ctypes.data, ORDER_BYTES, cookie)
-    return lambda: int(echo(*functions, port.handle, *tail)) + 0 * len(descriptors) * len(order)
+
+    def work() -> int:
+        port.thread_init()
+        return int(echo(*functions, port.handle, *tail)) + 0 * len(descriptors) * len(order)
+
+    return work
 
 
 def c_loop(library: Any, port: Port) -> Callable[[], int]:
@@ -236,6 +244,28 @@ def loops(link: Link, library: Any) -> dict[str, Callable[[ExitStack], Callable[
     for name, uri in xdp.items():
         found[f"xdp {name}, C"] = lambda stack, uri=uri: c_loop(library, port(stack, uri))
         found[f"xdp {name}, port"] = lambda stack, uri=uri: kernel_loop(port(stack, uri))
+    for name, uri in dpdk_uris(link).items():
+        found[f"dpdk {name}, C"] = lambda stack, uri=uri: c_loop(library, port(stack, uri))
+        found[f"dpdk {name}, port"] = lambda stack, uri=uri: kernel_loop(port(stack, uri))
+    return found
+
+
+def dpdk_uris(link: Link) -> dict[str, str]:
+    """DPDK's devices over rx0 that can be had here, by name."""
+    if BACKENDS["dpdk"].missing(Path("/")) is not None:
+        return {}
+    # The EAL's own threads stay outside the namespaces, which could not be removed else.
+    open_port(f"dpdk:net_null70?{DPDK_OPTIONS}").close()
+    found = {}
+    for name, device in DPDK.items():
+        addresses = f"source={RECEIVER_IP}:4000&gateway_mac={SENDER_MAC}"
+        uri = f"dpdk:{device}?{DPDK_OPTIONS}&{addresses}"
+        try:
+            link.open(link.receiver, uri, (GROUP, UDP_PORT, 0)).close()
+        except PortError as error:
+            print(f"dpdk {name}: {error}", file=sys.stderr)
+        else:
+            found[name] = uri
     return found
 
 
@@ -262,7 +292,7 @@ def wire_row(name: str, taken: dict[str, list[Any]]) -> Row:
     p50_ns, p99_ns = np.percentile(np.concatenate(taken[name]), [50, 99]).tolist()
     row = {"name": f"wire to wire, {name}", "p50_us": p50_ns / 1000, "p99_us": p99_ns / 1000}
     others = {"spinning_port": "spinning sockets, port", "spinning_c": "spinning sockets, C"}
-    if name.startswith("xdp"):
+    if name.startswith(("xdp", "dpdk")):
         others["bare_c"] = name.replace("port", "C")
     for column, other in others.items():
         if other != name:
