@@ -9,7 +9,7 @@ UV := $(shell command -v uv 2>/dev/null)
 STAMP := $(VENV)/.installed
 LINT_STAMP := $(VENV)/.installed-lint
 JOBS := 2
-SPREAD := -n $(JOBS) --dist loadgroup
+SPREAD := -n $(JOBS) --dist loadfile -m "not loopback"
 WHEEL_VENV := out/wheel-venv
 SOURCES_OF_BUILD := pyproject.toml setup.py captures/build_capture.py $(wildcard nic/build_*.py) \
 	nic/tuning/backends.py $(wildcard captures/csrc/*) $(wildcard nic/csrc/*)
@@ -46,10 +46,12 @@ $(LINT_STAMP): $(STAMP)
 
 test: install ## run the tests; JOBS processes
 	$(BIN)/python -m pytest $(SPREAD)
+	$(BIN)/python -m pytest -m loopback
 
 test-checked: install ## run the kernels' tests in the build that checks every memory access
 	SWEEPWIRE_CHECKED=1 $(BIN)/python -m pytest $(SPREAD) tests/nic tests/feedhandler \
 		tests/router tests/simulator tests/property
+	SWEEPWIRE_CHECKED=1 $(BIN)/python -m pytest -m loopback tests/nic tests/router tests/simulator
 
 lint: $(LINT_STAMP) ## ruff and mypy
 	$(BIN)/ruff check .

@@ -13,7 +13,7 @@ settings.load_profile("house")
 
 ROOT = Path(__file__).resolve().parent.parent
 # Tests run in several processes, the tests of a file in one. These files join groups on the
-# loopback interface, where each would hear the others: all of them share one process.
+# loopback interface, where each would hear the others: they run by themselves, see the Makefile.
 ON_LOOPBACK = frozenset(
     f"test_{name}"
     for name in (
@@ -26,10 +26,10 @@ ON_LOOPBACK = frozenset(
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tells which tests belong together where they are spread over processes."""
+    """Marks the tests that may not run beside each other."""
     for item in items:
-        alone = item.path.stem not in ON_LOOPBACK
-        item.add_marker(pytest.mark.xdist_group(item.path.stem if alone else "loopback"))
+        if item.path.stem in ON_LOOPBACK:
+            item.add_marker(pytest.mark.loopback)
 
 
 @pytest.fixture(scope="session")

@@ -118,10 +118,11 @@ def test_usual_rejects_of_every_protocol_have_words():
     for number, venue in enumerate(venues):
         reasons = PROTOCOLS[venue.protocol].reasons
         assert words[number, reasons["refused"]] and words[number, reasons["unknown"]]
-    assert {venue.protocol for venue in venues} == set(PROTOCOLS) - {"ouch42"}
+    assert {venue.protocol for venue in venues} == set(PROTOCOLS) - {"ouch42", "meo"}
     assert (
         reject_words([RoutedVenue(name="a", protocol="ouch42", dark=True)])[0, ord("H")] == "halted"
     )
+    assert reject_words([RoutedVenue(name="a", protocol="meo", dark=True)])[0, ord("J")]
 
 
 def test_positions_and_profit(summary):

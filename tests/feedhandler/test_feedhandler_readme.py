@@ -16,6 +16,7 @@ from feedhandler import actions, registry
 from feedhandler.actions import ADD, BUY, DELETE, KINDS
 from feedhandler.channelfile import ChannelMap
 from feedhandler.feed import decode, load_object, protocols
+from feedhandler.shards.config import Shards
 from feedhandler.transports.packets import write_packet
 from feedhandler.wire.page import page
 from nic.configfile import parse
@@ -113,6 +114,7 @@ def test_every_action_kind_and_flag_is_in_the_tables():
     assert [name for name in named if name not in known] == []
 
 
-def test_the_channel_map_is_one():
-    (text,) = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+def test_the_files_on_the_page_are_what_they_are_called():
+    shards, text = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    assert [shard.name for shard in parse(shards, Shards, "README.md").shards] == ["east", "west"]
     assert parse(text, ChannelMap, "README.md").channels[0].name == "itch"
