@@ -10,20 +10,18 @@ from console.linestats import lines_of
 from console.live.setup import LiveSetup
 from console.marketrun import MarketRun
 from console.plan import Plan, PlannedChannel
-from console.routed.run import SPARE_PARENTS, marks_of, quoting_of, sections_of
+from console.routed.run import SPARE_PARENTS, marks_of, place_parents, quoting_of, sections_of
 from console.sharded.pieces import Part
 from feedhandler.consolidated.streamformat import TRADE
 from feedhandler.lines.setup import LineOptions, Lines
 from nic.block import Block
-from nic.configfile import ConfigError
 from nic.regions import allowed
 from router.entry.forms import Constants
 from router.entry.logins import TO_VENUE
 from router.entry.sessions import Listing, Sessions
 from router.entry.sessions import Settings as SessionSettings
-from router.loop.entries import place, ready
+from router.loop.entries import ready
 from router.loop.stages import NOT_DONE
-from router.parentfile import load_parents
 from router.risk.keeper import LimitsKeeper
 from router.risk.shares import WHOLE
 from router.routing.learning import Learning
@@ -125,7 +123,7 @@ class LiveRun(MarketRun):
             self.tables, self.symbols, self.venue_numbers, self.accounts, self._share
         )
         self.limits.load(setup.limits_path)
-        self._place_parents()
+        place_parents(self.tables, setup, self.symbols, self.accounts)
 
     def _session_settings(self) -> list[SessionSettings]:
         setup = self.setup
@@ -153,18 +151,6 @@ class LiveRun(MarketRun):
                 )
             )
         return made
-
-    def _place_parents(self) -> None:
-        setup = self.setup
-        try:
-            numbers = load_parents(setup.parents, self.tables, self.symbols, self.accounts)
-        except ValueError as error:
-            raise ConfigError(f"{setup.parents_path}: {error}") from None
-        with allowed(self.tables.block):
-            for number in numbers:
-                row = self.tables.parents[number]
-                row["start_ns"] = row["start_ns"] or setup.hours.open_ns
-                place(self.tables.address, number)
 
     def book_address(self, channel: PlannedChannel) -> int:
         """The books that a channel's messages go to."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
-from typing import Final
+from pathlib import Path
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -26,7 +27,7 @@ from router.entry.sessions import Settings as SessionSettings
 from router.loop.entries import place, ready
 from router.loop.stages import NOT_DONE, STAGES_DTYPE
 from router.orders.layout import order_sections
-from router.parentfile import load_parents
+from router.parentfile import ParentOrder, SessionHours, load_parents
 from router.risk.keeper import LimitsKeeper
 from router.risk.layout import risk_sections
 from router.risk.shares import WHOLE
@@ -77,6 +78,35 @@ def quoting_of(run: MarketRun) -> dict[str, int]:
     """The same, of those venues that a run reads some channel of."""
     numbers = quoting_numbers(run.feeds)
     return {name: number for name, number in numbers.items() if run.venues[number] in run.read}
+
+
+class Wanted(Protocol):
+    """What `place_parents` needs of a run's files."""
+
+    @property
+    def parents(self) -> Sequence[ParentOrder]: ...
+    @property
+    def parents_path(self) -> Path | None: ...
+    @property
+    def hours(self) -> SessionHours: ...
+
+
+def place_parents(
+    tables: RouterTables, wanted: Wanted, symbols: Mapping[str, int], accounts: Mapping[str, int]
+) -> None:
+    """Writes the parents that a run begins with; they wait for their time, at least the opening.
+
+    Raises ConfigError naming their file.
+    """
+    try:
+        numbers = load_parents(wanted.parents, tables, symbols, accounts)
+    except ValueError as error:
+        raise ConfigError(f"{wanted.parents_path}: {error}") from None
+    with allowed(tables.block):
+        for number in numbers:
+            row = tables.parents[number]
+            row["start_ns"] = row["start_ns"] or wanted.hours.open_ns
+            place(tables.address, number)
 
 
 class RoutedRun(MarketRun):
@@ -170,7 +200,7 @@ class RoutedRun(MarketRun):
         venues = {venue.name: number for number, venue in enumerate(setup.venues)}
         self.limits = LimitsKeeper(self.tables, symbols, venues, accounts, self.part)
         self.limits.load(setup.limits_path)
-        self._place_parents(setup, symbols, accounts)
+        place_parents(self.tables, setup, symbols, accounts)
         midnight_ns = setup.hours.midnight_ns
         self.far = far_venues(setup.venues, self.tables, names, setup.seed, midnight_ns)
         self._stack.callback(self.far.close)
@@ -178,19 +208,6 @@ class RoutedRun(MarketRun):
         for number, port in enumerate(self.far.ports):
             sessions.connect(number, port)
             sessions.set_state(number, UP)
-
-    def _place_parents(
-        self, setup: Setup, symbols: Mapping[str, int], accounts: Mapping[str, int]
-    ) -> None:
-        try:
-            numbers = load_parents(setup.parents, self.tables, symbols, accounts)
-        except ValueError as error:
-            raise ConfigError(f"{setup.parents_path}: {error}") from None
-        with allowed(self.tables.block):
-            for number in numbers:
-                row = self.tables.parents[number]
-                row["start_ns"] = row["start_ns"] or setup.hours.open_ns
-                place(self.tables.address, number)
 
     def memory(self) -> Iterator[Block]:
         """Books, consolidated book, the router's tables and the far end's."""
