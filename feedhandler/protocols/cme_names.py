@@ -23,7 +23,7 @@ from feedhandler.wire.access import loader, loads
 from feedhandler.wire.constants import constant_i32, constant_table
 from feedhandler.wire.sbe import groups_of
 from feedhandler.wire.spaces import rest, spaced
-from nic.raw import load_i64le, load_n8, store_u64le
+from nic.raw import load_i64le, load_n8, store_u32le, store_u64le
 
 FUTURE = DEFINITIONS[0]
 block_length, last_update_time, security_id, update_action, trading_status = loads(
@@ -93,7 +93,7 @@ def define(code, address, sequence, context, out):
     else:
         store_u64le(row + GROUP, security_group(address))
         store_u64le(row + ASSET, asset(address))
-        store_u64le(row + LEVELS, depth_of(address))
+        store_u32le(row + LEVELS, depth_of(address))
     made = name(code, address, unit, sequence, out)
     status = status_of(trading_status(address))
     if update_action(address) == DELETED:
