@@ -202,7 +202,7 @@ static int set_up(dpdk_port *port, const struct rte_eth_dev_info *info) {
     result = rte_eth_dev_start(id);
     if (result) return dpdk_fail(port, "start", -result);
     port->started = 1;
-    rte_eth_macaddr_get(id, &port->mac);
+    rte_eth_macaddr_get(id, (struct rte_ether_addr *)port->source.mac);
     if (rte_eth_stats_get(id, &port->baseline)) memset(&port->baseline, 0, sizeof port->baseline);
     result = set_promiscuous(port);
     return result ? result : set_stamps(port, info);

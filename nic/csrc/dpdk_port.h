@@ -13,9 +13,10 @@
 #include "clock.h"
 #include "common.h"
 #include "dpdk.h"
+#include "lines.h"
+#include "udp_destinations.h"
 
 #define DPDK_BURST 64              /* asked of a queue; vector drivers give none to less than 32 */
-#define DPDK_LINES_MAX 512
 #define DPDK_KEYS_COUNT 2048       /* slots of the table of lines, at most a quarter full */
 #define DPDK_CACHE_COUNT 256       /* buffers that a thread keeps at hand */
 #define DPDK_HEADERS_BYTES 128     /* of a first segment: enough for Ethernet to UDP */
@@ -23,10 +24,7 @@
 #define DPDK_SHORTEST_BYTES 60     /* Ethernet's, without its checksum */
 
 typedef struct {
-    uint32_t group;
-    uint16_t udp_port;
-    uint16_t vlan;
-    int fd;                        /* kernel socket that is a member too, or -1 */
+    swp_line joined;
     struct rte_flow *flow;         /* the device's rule, or NULL */
 } dpdk_line;
 
@@ -57,12 +55,13 @@ typedef struct {
     struct rte_mempool *rx_pool;
     struct rte_mempool *tx_pool;
     struct rte_eth_stats baseline; /* the device's counters when it was opened */
-    struct rte_ether_addr mac;
+    swp_udp_source source;         /* of datagrams */
+    swp_udp_destinations destinations;
     int attached_here;             /* by open(): goes with the port */
     int isolated;                  /* the device gives only what its rules name */
     int started;
     uint32_t line_count;
-    dpdk_line lines[DPDK_LINES_MAX];
+    dpdk_line lines[SWP_LINES_MAX];
     char device[RTE_DEV_NAME_MAX_LEN];
     char iface[IF_NAMESIZE];
     swp_dpdk_config config;

@@ -209,10 +209,7 @@ static int64_t replay_rx_burst(void *handle, swp_descriptor *out, int64_t max) {
 
 static void replay_release(void *handle, const swp_descriptor *frames, int64_t count) {
     replay_port *port = handle;
-    if (swp_ring_release(&port->ring, frames, count)) return;
-    port->stats.rx_errors++;
-    swp_set_error(port->error_text, "%" PRId64 " frames released out of order: the oldest out is %"
-                  PRIu64, count, port->ring.released);
+    swp_release(&port->ring, &port->stats, port->error_text, frames, count);
 }
 
 /* A capture holds what was joined when it was taken: the frame parser picks from it. */
