@@ -12,6 +12,7 @@ from nic.build_optional import optional_builder
 
 SOURCES = (
     *("dpdk.c", "dpdk_device.c", "dpdk_eal.c", "dpdk_join.c"),
+    *("dpdk_leftover.c", "dpdk_namespace.c"),
     *("clock.c", "lines.c", "udp_destinations.c", "udp_frame.c", "udp_template.c"),
 )
 

@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define POISON 0xdb
 #define DATAGRAM_TTL 1
@@ -218,6 +219,7 @@ static const char *dpdk_last_error(void *handle) {
 }
 
 static void free_port(dpdk_port *port) {
+    if (port->namespace_fd >= 0) close(port->namespace_fd);
     free(port->held);
     free(port->side);
     free(port);
@@ -230,8 +232,10 @@ static void dpdk_close(void *handle) {
     dpdk_guard_begin(&guard);
     free_frames(port, port->ring.released, port->ring.handed_out - port->ring.released);
     rte_pktmbuf_free_bulk(port->ahead + port->ahead_begin, port->ahead_end - port->ahead_begin);
+    int here = dpdk_namespace_enter(port->namespace_fd);
     dpdk_leave_all(port);
     dpdk_device_close(port);
+    dpdk_namespace_return(here);
     dpdk_eal_leave();
     dpdk_guard_end(&guard);
     free_port(port);
@@ -263,6 +267,7 @@ static dpdk_port *allocate(const swp_dpdk_config *config) {
     port->config = *config;
     port->clock = *(const swp_clock *)config->clock;
     swp_clock_recalibrate(&port->clock);  /* where time was stepped it goes on as it was */
+    port->namespace_fd = dpdk_namespace_here();
     port->ring.capacity = config->ring_count;
     port->ring_mask = config->ring_count - 1;
     port->queue_count = (uint16_t)config->queue_count;

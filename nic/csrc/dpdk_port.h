@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "clock.h"
 #include "common.h"
@@ -60,6 +61,7 @@ typedef struct {
     int attached_here;             /* by open(): goes with the port */
     int isolated;                  /* the device gives only what its rules name */
     int started;
+    int namespace_fd;              /* where it was opened, -1 = not known */
     uint32_t line_count;
     dpdk_line lines[SWP_LINES_MAX];
     char device[RTE_DEV_NAME_MAX_LEN];
@@ -88,6 +90,34 @@ int dpdk_eal_enter(char *error_text);
 void dpdk_eal_leave(void);
 /* Gives the calling thread buffers of its own until it ends. 0, or -errno. */
 int dpdk_register_thread(void);
+
+/* --- dpdk_namespace.c --------------------------------------------------------------------- */
+
+/* A file that stands for the calling thread's network namespace, or -1. */
+int dpdk_namespace_here(void);
+/* Moves the calling thread there: what brings it back, or -1 where it need not or may not go. */
+int dpdk_namespace_enter(int namespace_fd);
+void dpdk_namespace_return(int here);
+
+/* --- dpdk_leftover.c ---------------------------------------------------------------------- */
+
+#define DPDK_SOCKETS_MAX 256
+
+typedef struct {
+    int fd;
+    ino_t inode;
+} dpdk_socket;
+
+/* AF_XDP sockets with mapped rings: those of net_af_xdp, and others'. */
+typedef struct {
+    uint32_t count;
+    dpdk_socket sockets[DPDK_SOCKETS_MAX];
+} dpdk_sockets;
+
+void dpdk_sockets_note(dpdk_sockets *noted);
+/* Closes those whose rings were unmapped since, and waits until their queues are free. Their
+ * number. */
+int dpdk_sockets_close(const dpdk_sockets *noted);
 
 /* --- dpdk_device.c ------------------------------------------------------------------------ */
 

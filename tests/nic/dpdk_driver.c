@@ -365,6 +365,7 @@ int main(int count, char **arguments) {
     ops = (const swp_ops *)(uintptr_t)swp_dpdk_ops();
     EXPECT(count == 2 && swp_clock_calibrate(&system_clock, 0) == 0);
     torment_filter();
+    torment_leftovers();
     start();
     torment_openings();
     torment_list();
