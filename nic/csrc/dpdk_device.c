@@ -103,9 +103,9 @@ static struct rte_mempool *make_pool(dpdk_port *port, const char *what, uint32_t
     return NULL;
 }
 
-/* For net_af_xdp, which takes buffers to lie side by side and those of the second half else for
- * memory that is not its own: without huge pages none may lie across a border of pages, so each
- * fills one. */
+/* For net_af_xdp, which reckons that buffers lie side by side and gives the kernel as much memory.
+ * Without huge pages none may lie across a border of pages; smaller ones then have gaps between
+ * them, and the kernel refuses those that lie beyond. So each fills a page. */
 static struct rte_mempool *make_paged_pool(dpdk_port *port, uint32_t count) {
     struct rte_mempool_objsz size;
     struct rte_pktmbuf_pool_private room = {0};
