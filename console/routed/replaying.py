@@ -23,6 +23,8 @@ from console.runreport.collect import Collector
 from console.runreport.names import CHILD_FLAGS, CandidateNames, Names
 from console.runreport.results import Results, RunFacts
 from console.signals import signals_kept
+from console.sipsaid import TapesSeen, instruments_of
+from console.siptimelines import DirectWatch, tape_feeds, tapes_said
 from console.snapshot import snapshot
 from feedhandler import specialise
 from feedhandler.commands import Commands
@@ -123,20 +125,38 @@ def replay_with_orders(how: How, setup: Setup) -> Results:
 
 def _run(run: RoutedRun, kernel: Kernel, how: How) -> Results:
     collector = Collector(run.tables, names_of(run, run.setup.venues))
+    watch = DirectWatch(run.market) if tape_feeds(how.plan) else None
     uri = replay_uri(how.files, how.speed)
     with run.opened(kernel, uri, burst=how.burst) as step, signals_kept() as told:
-        facts = drive(run, step, collector, how, told)
+        facts = drive(run, step, collector, how, told, watch)
     if run.stopped:
         complain(run.stopped)
-    return collector.finish(replace(facts, notes=notes_of(run), failed=run.failed))
+    seen = None if watch is None else _tapes(run, watch, how)
+    return collector.finish(replace(facts, tapes=seen, notes=notes_of(run), failed=run.failed))
+
+
+def _tapes(run: RoutedRun, watch: DirectWatch, how: How) -> TapesSeen:
+    """The national best of the run, and what the tapes in its captures said."""
+    if watch.lost_count:
+        complain(f"{watch.lost_count} changes of the national best lost: the ring was full")
+    said, _ = tapes_said(how.plan, how.files, run.master.find, run.last_ns)
+    numbers = instruments_of(said)
+    lots = {number: max(1, run.master.instrument(number).lot) for number in numbers}
+    return TapesSeen(watch.timelines(numbers), said, lots, run.last_ns, lost=watch.lost_count)
 
 
 def drive(
-    run: RoutedRun, step: Callable[[int], bool], collector: Collector, how: How, told: Sequence[int]
+    run: RoutedRun,
+    step: Callable[[int], bool],
+    collector: Collector,
+    how: How,
+    told: Sequence[int],
+    watch: DirectWatch | None = None,
 ) -> RunFacts:
     """An opened run to its end, or until something is told; what happened.
 
-    What the port says of its end is known when the run is closed.
+    `watch` is drained with the collector. What the port says of its end is known when the run is
+    closed.
     """
     started_s = time.perf_counter()
     seconds, goes_on = 0.0, True
@@ -145,6 +165,8 @@ def drive(
         goes_on = step(ROUNDS)
         seconds += time.perf_counter() - began_s
         collector.drain()
+        if watch is not None:
+            watch.drain()
     _end_day(run, step, collector.drain)
     seen = snapshot(run.block)
     return RunFacts(

@@ -12,6 +12,7 @@ from console.runreport.measures import fill_rate, optional
 from console.runreport.names import name_of
 from console.runreport.parents import ONE, measure, parent_objects
 from console.runreport.results import Object, Results, RunFacts
+from console.runreport.tapes import tape_objects
 from nic.percentiles import mean, percentiles
 from router.tables import CANCEL, ENTER, LIQUIDITY, REPLACE
 
@@ -50,6 +51,7 @@ def summary_of(results: Results) -> Object:
         "parents": parent_objects(results, measure(results)),
         "positions": _positions(results),
         "accounts": _accounts(results),
+        "tapes": tape_objects(results),
         "books": {name: dict(counted) for name, counted in facts.books.items()},
     }
 
