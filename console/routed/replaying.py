@@ -23,13 +23,14 @@ from console.runreport.collect import Collector
 from console.runreport.names import CHILD_FLAGS, CandidateNames, Names
 from console.runreport.results import Results, RunFacts
 from console.signals import signals_kept
-from console.sipsaid import TapesSeen, instruments_of
+from console.sipsaid import TapesSeen, Timelines, instruments_of
 from console.siptimelines import DirectWatch, tape_feeds, tapes_said
 from console.snapshot import snapshot
 from feedhandler import specialise
 from feedhandler.commands import Commands
 from feedhandler.messages import TICK
 from feedhandler.state import LINK_ENDED, LINK_FAILED
+from feedhandler.symbols import SymbolMaster
 from nic.block import Block
 from nic.clock import Clock
 from nic.kernelref import address_of
@@ -131,18 +132,26 @@ def _run(run: RoutedRun, kernel: Kernel, how: How) -> Results:
         facts = drive(run, step, collector, how, told, watch)
     if run.stopped:
         complain(run.stopped)
-    seen = None if watch is None else _tapes(run, watch, how)
+    watches = [] if watch is None else [watch]
+    seen = tapes_seen(run.master, watches, how, run.last_ns)
     return collector.finish(replace(facts, tapes=seen, notes=notes_of(run), failed=run.failed))
 
 
-def _tapes(run: RoutedRun, watch: DirectWatch, how: How) -> TapesSeen:
-    """The national best of the run, and what the tapes in its captures said."""
-    if watch.lost_count:
-        complain(f"{watch.lost_count} changes of the national best lost: the ring was full")
-    said, _ = tapes_said(how.plan, how.files, run.master.find, run.last_ns)
-    numbers = instruments_of(said)
-    lots = {number: max(1, run.master.instrument(number).lot) for number in numbers}
-    return TapesSeen(watch.timelines(numbers), said, lots, run.last_ns, lost=watch.lost_count)
+def tapes_seen(
+    master: SymbolMaster, watches: Sequence[DirectWatch], how: How, last_ns: int
+) -> TapesSeen | None:
+    """The national best as one or several loops kept it, and what the tapes said; None without."""
+    if not watches:
+        return None
+    lost = sum(watch.lost_count for watch in watches)
+    if lost:
+        complain(f"{lost} changes of the national best lost: the ring was full")
+    said, _ = tapes_said(how.plan, how.files, master.find, last_ns)
+    numbers, direct = instruments_of(said), Timelines()
+    for watch in watches:
+        direct |= watch.timelines(numbers)
+    lots = {number: max(1, master.instrument(number).lot) for number in numbers}
+    return TapesSeen(direct, said, lots, last_ns, lost=lost)
 
 
 def drive(
