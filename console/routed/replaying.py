@@ -62,6 +62,7 @@ class How:
         burst: packets taken at a time.
         measure: whether each step is timed.
         unknown_trades, strict: as of MarketRun.
+        joined_whole: whether a stream that begins in its middle is whole from there on.
     """
 
     name: str
@@ -73,6 +74,7 @@ class How:
     measure: bool = True
     unknown_trades: bool = False
     strict: bool = False
+    joined_whole: bool = False
 
 
 def protocols_of(venues: Sequence[RoutedVenue]) -> list[str]:
@@ -119,6 +121,8 @@ def replay_with_orders(how: How, setup: Setup) -> Results:
             strict=how.strict,
             measure=how.measure,
         )
+    if how.joined_whole:
+        run.join_as(scout)
     with run:
         run.connect(*(address_of(kernel.dispatcher, WORDS) for kernel in functions))
         return _run(run, loop, how)
@@ -226,6 +230,11 @@ def notes_of(run: RoutedRun) -> tuple[str, ...]:
     lines = ["Venues are simulated: displayed liquidity of the captures is taken, and remembered."]
     if run.failed:
         lines.insert(0, f"The captures ended early: {run.failed}")
+    if run.joined_late:
+        lines.append(
+            f"{run.joined_late} streams begin in their middle and were taken as whole from there: "
+            "what was in the books before is not."
+        )
     down = run.tables.venues["down"]
     asked = down & DOWN_ASKED != 0
     off = [venue.name for number, venue in enumerate(run.setup.venues) if asked[number]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from console.main import run
-from console.routed.setup import hours_of
+from router.strategies.hours import hours_at
 
 
 def test_the_days_of_a_market(capsys):
@@ -36,7 +36,7 @@ def test_wrong_words(capsys):
 
 def test_a_replay_s_session_ends_early_on_such_a_day():
     def close_on(*day):
-        return hours_of(int(datetime(*day, 15, tzinfo=UTC).timestamp()) * 10**9).close
+        return hours_at(int(datetime(*day, 15, tzinfo=UTC).timestamp()) * 10**9).close
 
     assert close_on(2026, 11, 27) == "13:00:00"
     assert close_on(2026, 11, 25) == "16:00:00"
