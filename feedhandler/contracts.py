@@ -76,6 +76,14 @@ def parse_contract(text: str, near: date) -> Contract:
     return Contract(root, year_near(digits, near), MONTHS.index(letter) + 1)
 
 
+def contract_of(text: str, near: date) -> Contract | None:
+    """As `parse_contract`; None where it is no such name."""
+    try:
+        return parse_contract(text, near)
+    except ValueError:
+        return None
+
+
 def is_over(contract: Contract, day: date) -> bool:
     """Whether a contract does not trade any more on a day.
 
@@ -92,11 +100,8 @@ def why_expired(text: str, day: date) -> str:
 
     "ESU6: its last trading day was 2026-09-18; ESZ6 is the front contract".
     """
-    try:
-        contract = parse_contract(text, day)
-    except ValueError:
-        return ""
-    if not is_over(contract, day):
+    contract = contract_of(text, day)
+    if contract is None or not is_over(contract, day):
         return ""
     if contract.root not in QUARTERLY:
         return f"{text}: its month, {contract.year}-{contract.month:02}, is over on {day}"

@@ -27,7 +27,9 @@ from console.sipsaid import TapesSeen, Timelines, instruments_of
 from console.siptimelines import DirectWatch, tape_feeds, tapes_said
 from console.snapshot import snapshot
 from feedhandler import specialise
+from feedhandler.calendars import CMES
 from feedhandler.commands import Commands
+from feedhandler.contracts import Contract, contract_of
 from feedhandler.messages import TICK
 from feedhandler.state import LINK_ENDED, LINK_FAILED
 from feedhandler.symbols import SymbolMaster
@@ -192,6 +194,7 @@ def drive(
         feed=seen | {"elapsed_s": time.perf_counter() - started_s},
         books={name: book_counts(book) for name, book in run.books.items()},
         marks=run.marks,
+        contracts=contracts_of(run.setup),
         interrupted=bool(told),
     )
 
@@ -209,6 +212,16 @@ def _end_day(run: RoutedRun, step: Callable[[int], bool], drain: Callable[[], An
         drain()
     control["open_links"] = 0
     run.last_ns = last_ns
+
+
+def contracts_of(setup: Setup) -> dict[str, Contract]:
+    """The futures that parents are in, by symbol, where the market is one of futures."""
+    hours, made = setup.hours, {}
+    for symbol in sorted({order.symbol for order in setup.parents}):
+        found = contract_of(symbol, hours.day) if hours.calendar == CMES.name else None
+        if found is not None:
+            made[symbol] = found
+    return made
 
 
 def stages_of(block: Block) -> dict[str, Any]:
@@ -230,17 +243,26 @@ def notes_of(run: RoutedRun) -> tuple[str, ...]:
     lines = ["Venues are simulated: displayed liquidity of the captures is taken, and remembered."]
     if run.failed:
         lines.insert(0, f"The captures ended early: {run.failed}")
-    if run.joined_late:
-        lines.append(
-            f"{run.joined_late} streams begin in their middle and were taken as whole from there: "
-            "what was in the books before is not."
-        )
+    lines += late_notes(run.joined_late, int(np.count_nonzero(run.joined)))
     down = run.tables.venues["down"]
     asked = down & DOWN_ASKED != 0
     off = [venue.name for number, venue in enumerate(run.setup.venues) if asked[number]]
     if off:
         lines.append(f"No feed in these captures, so no orders: {', '.join(off)}.")
     return tuple(lines)
+
+
+def late_notes(taken: int, left: int) -> list[str]:
+    """What to say of streams that begin in their middle: those taken as whole, and those left."""
+    made = []
+    for count, what in (
+        (taken, "was taken as whole from there: what was in its books before is missing."),
+        (left, "its books are stale, so nothing is taken from them; --assume-whole takes them."),
+    ):
+        if count:
+            which = "A stream" if count == 1 else f"Each of {count} streams"
+            made.append(f"{which} begins in its middle: {what}")
+    return made
 
 
 def names_of(run: MarketRun, venues: Sequence[RoutedVenue]) -> Names:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from console.runreport.beside import Beside, beside
 from console.runreport.names import Names
 from console.sipsaid import TapesSeen
+from feedhandler.contracts import Contract
 
 Object = dict[str, Any]
 Rows = NDArray[np.void]
@@ -32,6 +33,7 @@ class RunFacts:
         books: by venue, counters of its books: what, how many.
         marks: by instrument, the midpoint at the end, in 1e-8.
         tapes: national bests as tapes and direct feeds said them, where tapes were read.
+        contracts: of the futures that parents are in, by symbol.
         notes: lines to print above all else: say, what of the run is simulated.
         failed: why the captures ended early; empty: they did not.
         interrupted: whether somebody ended it.
@@ -47,6 +49,7 @@ class RunFacts:
     books: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     marks: Mapping[int, int] = field(default_factory=dict)
     tapes: TapesSeen | None = None
+    contracts: Mapping[str, Contract] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     failed: str = ""
     interrupted: bool = False

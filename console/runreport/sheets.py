@@ -105,6 +105,7 @@ def sheets(summary: Object) -> list[Sheet]:
         _costs(summary),
         _rejects(summary),
         _positions(summary),
+        _contracts(summary),
         _tapes(summary),
         _books(summary),
     ]
@@ -288,6 +289,14 @@ def _positions(summary: Object) -> Sheet:
     )  # fmt: skip
     note = "Marked at the midpoint, else at the last trade. Net: realised and unrealised less fees."
     return Sheet("Positions", columns, rows, f"{note} {said}".rstrip())
+
+
+def _contracts(summary: Object) -> Sheet:
+    rows = [
+        (row["symbol"], row["product"], row["month"], row["last_day"] or NONE)
+        for row in summary["contracts"]
+    ]
+    return Sheet("Contracts", ("symbol", "product", "month", "last trading day"), rows)
 
 
 def _tapes(summary: Object) -> Sheet:
