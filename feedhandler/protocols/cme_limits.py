@@ -10,16 +10,10 @@ from typing import Final
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from feedhandler.actions import ACTION_BYTES, BANDS, NO_PRICE, emit, head
 from feedhandler.context import UNIT, get
-from feedhandler.protocols.cme_columns import (
-    ABSENT,
-    DEFINITIONS,
-    HIGHEST_DEFINITION,
-    LOWEST_DEFINITION,
-)
+from feedhandler.protocols.cme_columns import ABSENT, HIGH, LOW, LOWEST_DEFINITION, limits
 from feedhandler.protocols.cme_fields import HEADER_BYTES, LEGACY_BELOW
 from feedhandler.protocols.cme_layouts import load_n16, scaled
 from feedhandler.protocols.cme_mdp3 import CME_MDP3
@@ -30,7 +24,6 @@ from nic.raw import load_i32le, load_i64le, load_n8
 
 LEGACY, NEWER = CME_MDP3[34], CME_MDP3[50]
 DIMENSION_BYTES: Final = 3
-LOW, HIGH = "low_limit_price", "high_limit_price"
 ENTRY = groups_of(NEWER)[0].entry
 LOW_AT, HIGH_AT, SECURITY_AT = (ENTRY.offset(name) for name in (LOW, HIGH, "security_id"))
 assert all(
@@ -38,19 +31,7 @@ assert all(
     for name in (LOW, HIGH, "security_id")
 )
 block_length, transact_time = loads(NEWER, "block_length", "transact_time")
-
-
-def limits_of_definitions() -> NDArray[np.int32]:
-    """Offsets of the low and the high limit by template; ABSENT where it has none."""
-    made = np.full((HIGHEST_DEFINITION - LOWEST_DEFINITION + 1, 2), ABSENT, np.int32)
-    for record in DEFINITIONS:
-        if LOW in record.by_name and HIGH in record.by_name:
-            places = record.offset(LOW), record.offset(HIGH)
-            made[int(record.code) - LOWEST_DEFINITION] = places
-    return made
-
-
-limits_at = constant_table(limits_of_definitions())
+limits_at = constant_table(limits())
 
 
 @njit(nogil=True, forceinline=True)

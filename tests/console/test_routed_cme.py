@@ -14,6 +14,7 @@ from routed_rig import Desk, limits_text
 from test_routed_tapes import verdicts
 
 from captures import PcapWriter
+from console.book import contract_text
 from console.main import run
 from console.plan import mapped_plan, replay_uri
 from console.routed.replaying import WORDS, How, protocols_of, replay_with_orders, routed_kernels
@@ -298,6 +299,26 @@ def test_the_command_on_the_made_capture(
     assert run(["replay", str(capture), *given]) == 0
     shown = capsys.readouterr().out
     assert "buy ESM6" in shown and "sell NQM6" in shown and "2026-06-19" in shown
+
+
+def test_a_book_says_when_its_contract_ends(
+    capture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "channels.toml").write_text(CHANNELS)
+    given = ["--channels", str(tmp_path / "channels.toml")]
+    assert run(["book", "ESM6", str(capture), *given]) == 0
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first.startswith("ESM6 (ES 2026-06, until 2026-06-19) at 2026-03-15 17:01:00")
+    plan = mapped_plan(load_channels(tmp_path / "channels.toml"), OPEN_NS)
+    texts = {
+        name: contract_text(name, plan, OPEN_NS) for name in ("ESZ5", "6EF6", "CLM6", "174969")
+    }
+    assert texts == {
+        "ESZ5": " (ES 2025-12, until 2025-12-19, expired)",
+        "6EF6": " (6E 2026-01, expired)",
+        "CLM6": " (CL 2026-06)",
+        "174969": "",
+    }
 
 
 REAL = """
