@@ -75,7 +75,7 @@ def ticks() -> NDArray[np.int32]:
 
 
 def limits() -> NDArray[np.int32]:
-    """Where a definition has the low and the high limit of the day, by template; ABSENT: nowhere."""
+    """Where a definition has the low and high limit of the day, by template; ABSENT: nowhere."""
     made = np.full((HIGHEST_DEFINITION - LOWEST_DEFINITION + 1, 2), ABSENT, np.int32)
     for record in DEFINITIONS:
         if LOW in record.by_name and HIGH in record.by_name:
