@@ -9,6 +9,7 @@ from numba import njit
 
 from feedhandler.protocols.cme_entries import book, book_1_5, book_long, reset_channel, trades
 from feedhandler.protocols.cme_images import image, image_by_tcp
+from feedhandler.protocols.cme_limits import changed_limits
 from feedhandler.protocols.cme_mdp3 import CME_MDP3, CME_TCP
 from feedhandler.protocols.cme_names import define, is_definition
 from feedhandler.protocols.cme_orders import image_of_orders, orders_alone, orders_behind
@@ -29,6 +30,8 @@ def for_all(code, address, sequence, context, out):
         return security_status(address, sequence, context, out)
     if is_definition(code):
         return define(code, address, sequence, context, out)
+    if code == 50 or code == 34:
+        return changed_limits(code, address, sequence, context, out)
     if code == CHANNEL_RESET:
         return reset_channel(address, sequence, context, out)
     return np.int64(0)
