@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from live_loop_rig import ENVIRONMENT, START, rehearsal
 
-from console.live.setup import is_injected, read_live
+from console.live.settings import Live
+from console.live.setup import calendar_of_map, hours_of, is_injected, read_live
 from console.main import run
+from feedhandler.calendars import CMES, XNYS
+from feedhandler.channelfile import load_channels
 from nic.configfile import ConfigError
 from router.venuefile import SHIPPED
 from simulator.live.settings import load_run
@@ -103,6 +107,7 @@ def test_check_says_what_would_be_done_and_opens_nothing(
     assert run(["run", "--check", "--config", str(tmp_path / "live.toml")]) == 0
     shown = capsys.readouterr()
     assert "127.0.0.1:21003" in shown.out and "pillar" in shown.out
+    assert "\nXNYS: " in shown.out
     assert "no session, so no orders: bx, edgx, arca, dark" in shown.out
     assert "hunter2" not in shown.out + shown.err
     assert not (tmp_path / "results").exists()
@@ -114,3 +119,47 @@ def test_a_wrong_file_ends_with_one_line(
     (tmp_path / "live.toml").write_text("")
     assert run(["run", "--check", "--config", str(tmp_path / "live.toml")]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+HALF_DAY = 1_795_795_200_000_000_000  # 2026-11-27 11:00 in New York, the day after Thanksgiving
+CME_CHANNEL = '[[channels]]\nname = "cme"\nfeed = "cme_mdp3"\ngroup = "224.0.31.1"\nport = 14310\n'
+HOURS = '[hours]\nopen = "start"               # in earnest: "09:30:00"\nclose = "23:59:59"\n'
+
+
+def test_hours_that_are_left_out_are_the_calendars(tmp_path: Path) -> None:
+    for given, opens, closes, early in (
+        ("", "09:30:00", "13:00:00", "day after Thanksgiving"),
+        ('[hours]\nopen = "10:00:00"\n', "10:00:00", "13:00:00", "day after Thanksgiving"),
+        ('[hours]\nclose = "15:00:00"\n', "09:30:00", "15:00:00", ""),
+    ):
+        rehearsal(tmp_path, **{HOURS: given})
+        hours = read_live(tmp_path / "live.toml", HALF_DAY, ENVIRONMENT).hours
+        assert (hours.open, hours.close, hours.early) == (opens, closes, early)
+        assert str(hours.day) == "2026-11-27"
+
+
+def test_hours_of_futures_are_globexs() -> None:
+    live = msgspec.convert(
+        {
+            "channels": "c",
+            "limits": "l",
+            "symbols": ["ESZ6"],
+            "ports": [{"uri": "socket:lo"}],
+            "sessions": [{"venue": "v", "host": "127.0.0.1", "port": 1, "username": "u",
+                          "password_env": "P"}],
+        },
+        Live,
+    )  # fmt: skip
+    hours = hours_of(live, HALF_DAY, Path("live.toml"), CMES)
+    assert (hours.zone, hours.evening) == ("America/Chicago", True)
+    assert hours.open_ns < HALF_DAY < hours.close_ns
+    assert hours.close == "12:15:00"
+
+
+def test_the_calendar_is_that_of_the_feeds(tmp_path: Path) -> None:
+    path = tmp_path / "channels.toml"
+    path.write_text(CME_CHANNEL)
+    assert calendar_of_map(load_channels(path)) is CMES
+    other = CME_CHANNEL.replace("cme_mdp3", "iex_deep").replace('"cme"', '"iex"')
+    path.write_text(CME_CHANNEL + other.replace("14310", "14311"))
+    assert calendar_of_map(load_channels(path)) is XNYS

@@ -74,6 +74,7 @@ def few(tmp_path) -> Path:
         (["x.pcap", "--limits", "b.toml"], "--limits is of a replay with orders"),
         (["x.pcap", "--venues", "b.toml"], "--venues is of a replay with orders"),
         (["x.pcap", "--out", "folder"], "--out is of a replay with orders"),
+        (["x.pcap", "--assume-whole"], "--assume-whole is of a replay with orders"),
         (["x.pcap", "--seed", "2"], "--seed is of a replay with orders"),
         (["x.pcap", "--assume-trading"], "--assume-trading is of a replay with orders"),
         (["--sample", "--core", "0"], "--core and --state are for replays without orders"),

@@ -6,7 +6,14 @@ from datetime import date
 
 import pytest
 
-from feedhandler.contracts import MONTHS, Contract, front_contract, parse_contract
+from feedhandler.contracts import (
+    MONTHS,
+    Contract,
+    contract_of,
+    front_contract,
+    parse_contract,
+    why_expired,
+)
 
 NEAR = date(2026, 3, 16)
 
@@ -63,3 +70,26 @@ def test_the_front_contract_changes_behind_its_last_day():
     }
     found = {day: front_contract("ES", date.fromisoformat(day)).name() for day in days}
     assert found == days
+
+
+OVER = "ESH6: its last trading day was 2026-03-20; ESM6 is the front contract"
+
+
+@pytest.mark.parametrize(
+    ("text", "day", "said"),
+    [
+        ("ESH6", "2026-03-20", ""),
+        ("ESH6", "2026-03-21", OVER),
+        ("6EH6", "2026-03-31", ""),
+        ("6EH6", "2026-04-01", "6EH6: its month, 2026-03, is over on 2026-04-01"),
+        ("KOZ", "2026-03-21", ""),
+        ("174969", "2026-03-21", ""),
+    ],
+)  # fmt: skip
+def test_why_a_contract_cannot_be_traded(text, day, said):
+    assert why_expired(text, date.fromisoformat(day)) == said
+
+
+def test_what_is_no_contract_has_none():
+    assert contract_of("ESH6", NEAR) == Contract("ES", 2026, 3)
+    assert contract_of("ESH6-ESM6", NEAR) is None
