@@ -19,7 +19,7 @@ from sharded_rig import SYMBOLS, owned_loop
 from console.live.books import SymbolLearner
 from console.live.command import Came
 from console.live.run import LiveRun
-from console.live.setup import LiveSetup
+from console.live.setup import LiveSetup, read_live
 from console.live.shards import Crew, settings_of, setup_of, shards_in
 from console.plan import replay_uri
 from console.routed.run import RoutedRun
@@ -69,6 +69,22 @@ def parts(setup: LiveSetup, stack: ExitStack) -> Sequence[Any]:
     plan, shards = setup.plan(START), shards_in(setup.live)
     _, made = parts_of(plan, shards, setup.path, stack, unknown_trades=True, pinned=False)
     return made
+
+
+def test_the_example_divides_all_that_the_rehearsal_has(tmp_path: Path) -> None:
+    whole = rehearsal(tmp_path)
+    setup = read_live(tmp_path / "sharded.toml", START, ENVIRONMENT)
+    assert setup.symbols == whole.symbols and setup.recoveries.keys() == whole.recoveries.keys()
+    assert {one.venue for one in setup.live.sessions} == {one.venue for one in whole.live.sessions}
+    both = [one for one in setup.live.sessions if one.venue in ("nasdaq", "nyse")]
+    assert len({(one.venue, one.username) for one in both}) == len(both) == 4
+    assert len({one.stream for one in both if one.venue == "nyse"}) == 2
+    with ExitStack() as stack:
+        told = [
+            setup_of(setup, part, n, ENVIRONMENT) for n, part in enumerate(parts(setup, stack))
+        ]
+    owned = [{name for name in setup.symbols if one.owner.owns(name)} for one in told if one.owner]
+    assert all(owned) and set.union(*owned) == set(setup.symbols) and not owned[0] & owned[1]
 
 
 def test_each_loop_is_told_its_own(tmp_path: Path) -> None:

@@ -102,6 +102,13 @@ def two_namespaces() -> Iterator[Place]:
         yield Place(hosts[0], hosts[1], links[1], *names)
 
 
+def _events_in(folder: Path) -> list[str]:
+    with suppress(FileNotFoundError):
+        lines = (folder / "events.jsonl").read_bytes().split(b"\n")
+        return [str(json.loads(line)["text"]) for line in lines[:-1]]
+    return []
+
+
 class Process:
     """A `sweepwire` command in a namespace; its output goes to a file."""
 
@@ -156,10 +163,18 @@ class Desk:
         place: where they run.
         venue: lines at the end of the venues' file.
         before_s: from the venues' start to the opening.
+        shards: names of the loops; none: there is one, and it has no name.
     """
 
-    def __init__(self, folder: Path, place: Place, venue: str, before_s: float) -> None:
-        self.folder, self.place = folder, place
+    def __init__(
+        self,
+        folder: Path,
+        place: Place,
+        venue: str,
+        before_s: float,
+        shards: tuple[str, ...] = (),
+    ) -> None:
+        self.folder, self.place, self.shards = folder, place, shards
         for path in REHEARSAL.glob("*.toml"):
             text = path.read_text().replace('"127.0.0.1:', f'"{place.venue_host}:')
             text = text.replace('host = "127.0.0.1"', f'host = "{place.venue_host}"')
@@ -179,7 +194,8 @@ class Desk:
 
     def start_run(self) -> Process:
         """Starts the live run."""
-        given = ["run", "--config", str(self.folder / "live.toml")]
+        settings = "sharded.toml" if self.shards else "live.toml"
+        given = ["run", "--config", str(self.folder / settings)]
         return self._start(self.place.namespace, given, "run.out")
 
     def start_venues(self) -> Process:
@@ -198,13 +214,10 @@ class Desk:
         """What the run writes."""
         return self.folder / "results"
 
-    def events(self) -> list[str]:
-        """What the run told so far."""
-        path = self.results / "events.jsonl"
-        with suppress(FileNotFoundError):
-            lines = path.read_bytes().split(b"\n")
-            return [str(json.loads(line)["text"]) for line in lines[:-1]]
-        return []
+    def events(self, shard: str = "") -> list[str]:
+        """What the run told so far, all its loops or one."""
+        folders = [shard] if shard else [*self.shards] or [""]
+        return [line for name in folders for line in _events_in(self.results / name)]
 
     def count(self, *words: str) -> int:
         """Lines of the run that have all these words."""
