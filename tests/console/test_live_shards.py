@@ -80,9 +80,7 @@ def test_the_example_divides_all_that_the_rehearsal_has(tmp_path: Path) -> None:
     assert len({(one.venue, one.username) for one in both}) == len(both) == 4
     assert len({one.stream for one in both if one.venue == "nyse"}) == 2
     with ExitStack() as stack:
-        told = [
-            setup_of(setup, part, n, ENVIRONMENT) for n, part in enumerate(parts(setup, stack))
-        ]
+        told = [setup_of(setup, part, n, ENVIRONMENT) for n, part in enumerate(parts(setup, stack))]
     owned = [{name for name in setup.symbols if one.owner.owns(name)} for one in told if one.owner]
     assert all(owned) and set.union(*owned) == set(setup.symbols) and not owned[0] & owned[1]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ class Venues:
         said = json.loads((folder / "orders.json").read_text())["venues"]
         made = cls({}, {})
         for venue, accounts in said.items():
-            for order in sum(accounts.values(), []):
+            for order in chain.from_iterable(accounts.values()):
                 number = int(order["id"])
                 assert (venue, number) not in made.orders, "an order came twice"
                 made.orders[venue, number] = order

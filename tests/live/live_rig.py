@@ -167,12 +167,7 @@ class Desk:
     """
 
     def __init__(
-        self,
-        folder: Path,
-        place: Place,
-        venue: str,
-        before_s: float,
-        shards: tuple[str, ...] = (),
+        self, folder: Path, place: Place, venue: str, before_s: float, shards: tuple[str, ...] = ()
     ) -> None:
         self.folder, self.place, self.shards = folder, place, shards
         for path in REHEARSAL.glob("*.toml"):
