@@ -99,7 +99,7 @@ class Control:
         for desk in self.desks:
             desk.step(now_ns)
             venue = desk.given.venue
-            if desk.names and venue not in self._listed:
+            if desk.names_feed and desk.names and venue not in self._listed:
                 self._listed.add(venue)
                 self.books.learn_numbers(venue, desk.names)
         self.quiet.step(now_ns)

@@ -56,8 +56,9 @@ class SessionOf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
         options: of the `tcp:` port, as in `user_timeout_ms=3000&linger_ms=200`.
         username: as the venue gave it.
         password_env, password_file: where the password is: exactly one of them.
-        session: SoupBinTCP's requested session, BOE's session sub-id.
-        market, version, stream: Pillar's, see `router.entry.logins.Credentials`.
+        session: SoupBinTCP's requested session, BOE's session sub-id, MEO's application protocol.
+        market, version, stream, engines: of some protocols, see
+            `router.entry.logins.Credentials`.
         firm, capacity, account, clearing_firm: on orders, see `router.entry.forms.Constants`.
         beat_ms: of our own silence before a heartbeat.
         silence_ms: of the venue's before the session counts as lost.
@@ -75,8 +76,9 @@ class SessionOf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     password_file: str = ""
     session: str = ""
     market: str = "XNYS"
-    version: str = "5.17"
+    version: str = ""
     stream: int = 0
+    engines: Annotated[int, msgspec.Meta(ge=1, le=24)] = 1
     firm: str = ""
     capacity: Literal["A", "P", "R"] = "P"
     account: str = ""

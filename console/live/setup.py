@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+import msgspec
+
 from console.live.settings import AT_START, Live, RecoveryOf, address_of, load_live, symbols_of
 from console.plan import Plan, PlannedChannel, mapped_plan
 from console.recoveryclients import RecoverySettings
@@ -17,11 +19,11 @@ from feedhandler.channelfile import ChannelMap, load_channels
 from feedhandler.channelmap import ChannelAddress
 from feedhandler.dates import zone_of
 from feedhandler.lines.secret import Secret
+from feedhandler.wire.errors import WireError
 from nic.configfile import ConfigError, load
 from nic.passwords import read_password
 from nic.thread import check_cores
-from router.entry.hearing import HEARD
-from router.entry.logins import Credentials
+from router.entry.logins import LOGINS, Credentials
 from router.parentfile import ParentOrder, SessionHours, read_parents
 from router.risk.limits import Limits
 from router.venuefile import SHIPPED, RoutedVenue, load_venues
@@ -182,15 +184,10 @@ def credentials_of(
         if given.venue not in names:
             known = ", ".join(names)
             raise ConfigError(f"{path}: {where}.venue: no venue {given.venue!r}; known: {known}")
-        if speaks[given.venue] not in HEARD:
-            why = (
-                f"nobody reads a login in {speaks[given.venue]} yet; those read: {', '.join(HEARD)}"
-            )
-            raise ConfigError(f"{path}: {where}.venue: {given.venue}: {why}")
         keys = given.password_env, given.password_file
         try:
             password = read_password(where, *keys, path.parent, environment)
-            secret = Secret(password, PASSWORD_BYTES)
+            secret = Secret(password, LOGINS[speaks[given.venue]].password_bytes)
         except ValueError as error:
             raise ConfigError(f"{path}: {error}") from None
         made[given.venue] = Credentials(
@@ -200,8 +197,19 @@ def credentials_of(
             market=given.market,
             version=given.version,
             stream=given.stream,
+            engines=given.engines,
         )
+        _check_login(made[given.venue], speaks[given.venue], f"{path}: {where}")
     return made
+
+
+def _check_login(credentials: Credentials, protocol: str, where: str) -> None:
+    """Raises ConfigError for what a login has no room for."""
+    plain = msgspec.structs.replace(credentials, password=Secret("", 1))
+    try:
+        LOGINS[protocol](plain).start()
+    except WireError as error:
+        raise ConfigError(f"{where}: a login in {protocol} has no room for it: {error}") from None
 
 
 def _recoveries(

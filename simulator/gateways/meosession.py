@@ -1,13 +1,14 @@
 """The day of one MEO account: its orders, and what each matching engine told it.
 
-Everything is sequenced but the answer to a mass cancel, and so is told again: symbol updates and the
-start of system hours come first, when the account logs in for the first time. A modify's size counts
-what was executed before; it becomes open shares by the executions that this gateway has heard of.
+Everything is sequenced but the answer to a mass cancel, and so is told again: symbol updates and
+the start of system hours come first, when the account logs in for the first time. A modify's size
+counts what was executed before; it becomes open shares by the executions that this gateway has
+heard of.
 
-What the layout leaves open, and is as here: a new order is answered by its response alone, without a
-notification; a cancel that was asked for by its response, others by a notification; a cancel by the
-exchange's id by both. A mass cancel has a blank scope and takes all orders of the account; a block
-holds until it is removed, whatever the connection.
+What the layout leaves open, and is as here: a new order is answered by its response alone, without
+a notification; a cancel that was asked for by its response, others by a notification; a cancel by
+the exchange's id by both. A mass cancel has a blank scope and takes all orders of the account; a
+block holds until it is removed, whatever the connection.
 
 Source: MIAX Pearl Equities MEO 2.6, after the public dissector.
 """
