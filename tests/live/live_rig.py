@@ -22,7 +22,7 @@ from routed_rig import SAMPLES
 PLAIN = "import sys; from console.main import main; sys.exit(main())"
 INSIDE = "import sys; from pyroute2 import netns; netns.setns(sys.argv.pop(1)); " + PLAIN
 REHEARSAL = Path(__file__).resolve().parents[2] / "console" / "live" / "rehearsal"
-PASSWORD = "s3cret-pw"
+PASSWORD = "s3cretpw"  # as long as MEO has room for
 DEADLINE_S = 300.0
 PREFIX = "swtest-"
 GROUPS_ON = ("233.210.1.1", 30001)

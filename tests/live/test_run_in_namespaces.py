@@ -1,6 +1,7 @@
 """The live loop against five venues over real multicast and TCP, with losses and broken sessions.
 
-At the end both sides' accounts of every order have to be the same.
+They speak OUCH, BOE, Pillar and MEO. At the end both sides' accounts of every order have to be the
+same.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 from agreement import check_agreement
+from live_loop_rig import venues_speaking
 from live_rig import Desk, Place, two_namespaces, why_no_loopback, why_no_namespaces
 from routed_rig import PROTOCOLS, the_day
 
@@ -22,10 +24,14 @@ from console.compiling import compile_all
 from console.routed.replaying import routed_kernels
 
 VENUES = ("nasdaq", "bzx", "nyse", "memx", "iex")
+SPEAKS = {"memx": "meo"}
 MESSAGES = 40  # that have left before the first connection breaks
 STRATEGIES, PLACES = 3, 3  # that have had something to do, at least: it is a market
 CUTS = 5  # at most so many, until one meets an open order
 VENUE = """
+[protocols]
+memx = "meo"
+
 [[accounts]]
 username = "ALFA"
 password_env = "ALFA_PASSWORD"
@@ -82,10 +88,12 @@ def place() -> Iterator[Place]:
 @pytest.fixture(params=["", APART], ids=["one core", "sessions apart"])
 def desk(request: pytest.FixtureRequest, tmp_path: Path, place: Place) -> Iterator[Desk]:
     """Both sides' files; the kernels are compiled, and shared with the replays' tests."""
-    compile_all(routed_kernels(the_day().plan, PROTOCOLS, lines=True))
+    protocols = sorted({*PROTOCOLS, *SPEAKS.values()})
+    compile_all(routed_kernels(the_day().plan, protocols, lines=True))
     made = Desk(tmp_path, place, VENUE, before_s=3.0)
     settings = tmp_path / "live.toml"
-    settings.write_text(request.param + settings.read_text())
+    (tmp_path / "venues.toml").write_text(venues_speaking(SPEAKS))
+    settings.write_text('venues = "venues.toml"\n' + request.param + settings.read_text())
     yield made
     made.close()
 
@@ -124,7 +132,8 @@ def test_both_sides_agree_on_every_order_when_sessions_break_and_a_signal_ends_i
     assert venues.stop() == 0, desk.said()
     found = check_agreement(desk.results, desk.folder / "venues")
     assert [order for order in found.orders.values() if order["state"] == "open"] == []
-    assert len({venue for venue, _ in found.orders}) >= PLACES
+    places = {venue for venue, _ in found.orders}
+    assert len(places) >= PLACES and places & set(SPEAKS), places
     assert len(found.executions) > 5 and len(found.orders) > 20
     decided = pyarrow.parquet.read_table(desk.results / "decisions.parquet", columns=["parent"])
     assert len(set(decided["parent"].to_pylist())) >= STRATEGIES
