@@ -21,11 +21,11 @@ from console.live.sent import LiveCollector
 from console.live.setup import LiveSetup, is_injected
 from console.loops import NamedPort, make_state
 from console.plan import Plan
-from console.routed.replaying import WORDS, book_counts, names_of, stages_of
-from console.runreport.results import Results, RunFacts
+from console.routed.facts import facts_of
+from console.routed.replaying import WORDS, names_of
+from console.runreport.results import Results
 from console.runreport.write import write_results
 from console.sharded.pieces import Part
-from console.snapshot import snapshot
 from feedhandler.commands import Commands, Ticker
 from feedhandler.state import STOP_FAULT
 from feedhandler.stateblock import LoopOptions, Wait, stop
@@ -233,17 +233,11 @@ class Live:
         return left == 0
 
     def _write(self, folder: Path, elapsed_s: float, fault: str, interrupted: bool) -> Results:
-        run, seen = self.run, snapshot(self.block)
-        facts = RunFacts(
-            name=self._setup.live.name,
-            packets=seen["packets"],
-            messages=seen["messages"],
-            elapsed_s=elapsed_s,
-            stages=stages_of(run.tables.block) if run.measure else {},
-            tick_hz=Clock().tick_hz,
-            feed=seen | {"elapsed_s": elapsed_s},
-            books={name: book_counts(book) for name, book in run.books.items()},
-            marks=run.marks,
+        facts = facts_of(
+            self.run,
+            self.block,
+            self._setup.live.name,
+            elapsed_s,
             notes=(f"The loop ended: {fault}",) if fault else (),
             failed=fault,
             interrupted=interrupted,

@@ -29,8 +29,10 @@ def reason(venue: Venue) -> str:
 def answers(came: list[tuple[str, dict[str, Any]]]) -> list[tuple[str, int, int]]:
     """(status, engine, highest number) of a login response, which comes first."""
     assert came[0][0] == "r"
-    names = ("status", "trading_session_id", "highest_sequence_number")
-    return [tuple(entry[name] for name in names) for entry in came[0][1]["engines"]]  # type: ignore[misc]
+    return [
+        (e["status"], e["trading_session_id"], e["highest_sequence_number"])
+        for e in came[0][1]["engines"]
+    ]
 
 
 def test_a_login_brings_the_symbols_of_each_engine_and_says_when_that_is_all() -> None:
