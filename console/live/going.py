@@ -136,6 +136,7 @@ class Live:
             self._events.show,
             apart=self._session_loop(),
         )
+        stack.callback(self.control.close_socket)
         regions = [region for port in every for region in port.regions]
         stack.enter_context(allowed(block, *run.memory(), *regions))
         self.thread = PinnedThread(
@@ -206,6 +207,7 @@ class Live:
             time.sleep(STEP_S)
         if not self.thread.running:
             return False
+        control.close_socket()
         hurried = max(came.stops, 1) + 1
         stop_s = self._setup.live.stop_s
         return end_cleanly(control, stop_s, lambda: came.stops >= hurried, self._events.say)

@@ -168,6 +168,7 @@ class Live(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         session_core: a second core that serves the order sessions, so that the loop makes no system
             call; absent: the loop serves them itself.
         session_wait: what that core does when nothing is there.
+        control: socket that `sweepwire parent` talks to, of mode 0600; empty: there is none.
         state: file of the loop's counters; empty: one in /dev/shm that `sweepwire top` finds.
         results: folder of what is written at the end.
         stop_s: how long open orders may take to be canceled at the end.
@@ -199,6 +200,7 @@ class Live(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     wait: Literal["spin", "pause", "sleep"] = "sleep"
     session_core: Annotated[int, msgspec.Meta(ge=0, le=4095)] | None = None
     session_wait: Literal["spin", "pause", "sleep"] = "pause"
+    control: str = ""
     state: str = ""
     results: str = "results"
     stop_s: Seconds = 5.0

@@ -24,7 +24,7 @@ from nic.configfile import ConfigError, load
 from nic.passwords import read_password
 from nic.thread import check_cores
 from router.entry.logins import LOGINS, Credentials
-from router.parentfile import ParentOrder, SessionHours, read_parents
+from router.parentfile import ParentOrder, SessionHours, parents_in, read_parents
 from router.risk.limits import Limits
 from router.venuefile import SHIPPED, RoutedVenue, load_venues
 
@@ -97,8 +97,15 @@ class LiveSetup:
         """The file of parents as it is now. Raises ConfigError."""
         if self.parents_path is None:
             return []
-        found = read_parents(self.parents_path, self.hours)
-        _check_parents(found, self.parents_path, self.accounts, self.symbols)
+        return self._own(read_parents(self.parents_path, self.hours), self.parents_path)
+
+    def parents_in(self, text: str, name: str) -> list[ParentOrder]:
+        """The parents of a text that has come from elsewhere. Raises ConfigError."""
+        path = Path(name)
+        return self._own(parents_in(text, path, self.hours, files=False), path)
+
+    def _own(self, found: list[ParentOrder], path: Path) -> list[ParentOrder]:
+        _check_parents(found, path, self.accounts, self.symbols)
         return [order for order in found if self.owner is None or self.owner.owns(order.symbol)]
 
 

@@ -59,6 +59,7 @@ def settings_of(live: Live, number: int) -> Live:
         first_token=live.first_token + number * 2 * live.children,
         state=f"{live.state or statefile.path_of(str(os.getpid()))}-{shard.name}",
         results=f"{live.results}/{shard.name}",
+        control=f"{live.control}-{shard.name}" if live.control else "",
     )
 
 

@@ -137,6 +137,10 @@ class Process:
         """Tells it to end; its exit code."""
         if self.running:
             self._process.send_signal(number)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Waits for its end; its exit code."""
         try:
             return self._process.wait(DEADLINE_S)
         except subprocess.TimeoutExpired:
@@ -198,6 +202,11 @@ class Desk:
         given = ["venue", "run", "--config", str(self.folder / "venue.toml")]
         given += ["--out", str(self.folder / "venues")]
         return self._start(self.place.venue_namespace, given, "venue.out")
+
+    def parent(self, *arguments: str) -> int:
+        """`sweepwire parent`, from a process in no namespace of theirs; its exit code."""
+        given = ["parent", *arguments, "--control", str(self.folder / "control.sock")]
+        return Process("", given, self.folder / "parent.out").wait()
 
     def _start(self, namespace: str, arguments: list[str], name: str) -> Process:
         made = Process(namespace, arguments, self.folder / name)

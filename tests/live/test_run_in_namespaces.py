@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -98,12 +98,12 @@ def desk(request: pytest.FixtureRequest, tmp_path: Path, place: Place) -> Iterat
     made.close()
 
 
-def parents() -> str:
+def parents(wanted: Sequence[tuple[object, ...]]) -> str:
     """Parents that begin in a moment and work longer than the test lasts."""
     now = datetime.now(UTC)
     times = {"start": iso(now + timedelta(seconds=1)), "end": iso(now + timedelta(seconds=120))}
     keys = ("name", "symbol", "side", "quantity", "strategy", "more")
-    return "".join(PARENT.format(**dict(zip(keys, row, strict=True)), **times) for row in WANTED)
+    return "".join(PARENT.format(**dict(zip(keys, row, strict=True)), **times) for row in wanted)
 
 
 def iso(when: datetime) -> str:
@@ -118,7 +118,9 @@ def test_both_sides_agree_on_every_order_when_sessions_break_and_a_signal_ends_i
     desk.wait(lambda: desk.count("the loop runs") == 1, "the loop runs")
     venues = desk.start_venues()
     desk.wait(lambda: desk.count("logged in as") == len(VENUES), "all sessions are up")
-    (desk.folder / "parents.toml").write_text(parents())
+    (desk.folder / "parents.toml").write_text(parents(WANTED[:-1]))
+    (desk.folder / "more.toml").write_text(parents(WANTED[-1:]))
+    assert desk.parent("send", str(desk.folder / "more.toml")) == 0
     desk.wait(lambda: desk.count("parent", "is parent") == len(WANTED), "the parents are known")
     desk.wait(lambda: sent(desk) >= MESSAGES, "orders were sent")
     cuts = 0
@@ -127,7 +129,11 @@ def test_both_sides_agree_on_every_order_when_sessions_break_and_a_signal_ends_i
         venues.send(signal.SIGUSR1)
         logins = len(VENUES) * (1 + cuts)
         desk.wait(lambda n=logins: desk.count("logged in as") == n, "all are logged in again")
+    assert desk.parent("cancel", WANTED[-1][0], WANTED[1][0]) == 0
+    assert desk.parent("cancel", "nobody") == 1
+    assert desk.count("says cancel parent") == 2
     assert run.stop() == 0, desk.said()
+    assert not (desk.folder / "control.sock").exists()
     assert desk.count("stopping") == 1 and desk.count("logged out") == len(VENUES)
     assert venues.stop() == 0, desk.said()
     found = check_agreement(desk.results, desk.folder / "venues")

@@ -110,7 +110,8 @@ def test_both_loops_and_the_venues_agree_on_every_order(desk: Desk) -> None:
     desk.wait(lambda: desk.count("the loop runs") == len(SHARDS), "both loops run")
     venues = desk.start_venues()
     desk.wait(lambda: desk.count("logged in as") == COUNT, "all sessions are up")
-    (desk.folder / "parents.toml").write_text(parents())
+    (desk.folder / "more.toml").write_text(parents())
+    assert desk.parent("send", str(desk.folder / "more.toml")) == 0
     desk.wait(lambda: desk.count("parent", "is parent") == len(WANTED), "the parents are known")
     desk.wait(lambda: all(fills(desk, shard) for shard in SHARDS), "both loops traded")
     assert run.stop() == 0, desk.said()
