@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import threading
 import time
@@ -18,10 +19,14 @@ from sharded_rig import SYMBOLS, owned_loop
 
 from console.live.books import SymbolLearner
 from console.live.command import Came
+from console.live.going import Ended
 from console.live.run import LiveRun
+from console.live.sent import LiveCollector
 from console.live.setup import LiveSetup, read_live
-from console.live.shards import Crew, settings_of, setup_of, shards_in
+from console.live.shards import Crew, settings_of, setup_of, shards_in, write_together
 from console.plan import replay_uri
+from console.routed.facts import facts_of
+from console.routed.replaying import names_of
 from console.routed.run import RoutedRun
 from console.sharded.pieces import parts_of
 from nic.configfile import ConfigError
@@ -150,7 +155,7 @@ PRICES = [f"{kind}{side}{part}" for kind in ("", "national_", "odd_") for side i
 
 
 def test_each_loop_learns_and_writes_its_own_symbols_only(tmp_path: Path) -> None:
-    setup, day = sharded(tmp_path), the_day()
+    setup, day, ended = sharded(tmp_path), the_day(), list[Ended]()
     uri = replay_uri(day.captures)
     with ExitStack() as stack:
         made = parts(setup, stack)
@@ -162,6 +167,10 @@ def test_each_loop_learns_and_writes_its_own_symbols_only(tmp_path: Path) -> Non
             with run.opened(owned_loop(), uri, burst=1) as step:
                 while step(16):
                     learner.step()
+                names = names_of(run, told.venues)
+                collector = LiveCollector(run.tables, names, len(told.venues))
+                facts = facts_of(run, run.block, told.live.name, 1.0)
+                ended.append(Ended(number, collector.finish(facts)))
             learner.step()
             run.market.refresh(run.last_ns)
             own = {n for n, name in enumerate(setup.symbols, 1) if told.owner.owns(name)}
@@ -178,3 +187,8 @@ def test_each_loop_learns_and_writes_its_own_symbols_only(tmp_path: Path) -> Non
                 row = single.market.records[single.master.number_of(name)]
                 found = market.record(number)
                 assert found[PRICES].item() == row[PRICES].item() and int(found["bid"]) > 0
+    write_together(setup, shards_in(setup.live), ended)
+    said = json.loads((tmp_path / "results" / "summary.json").read_text())
+    assert said["name"] == "rehearsal" and "2 loops" in said["notes"][0]
+    assert said["packets"] == max(one.results.facts.packets for one in ended) > 0
+    assert (tmp_path / "results" / "report.html").exists()
