@@ -18,6 +18,7 @@ from typer.main import get_command as click_command
 COMMANDS = {
     "replay": ("console.replay", "Run captures or live ports through the hot loop and report."),
     "run": ("console.live.command", "Route orders to live venues, until a signal or the close."),
+    "parent": ("console.parent", "Send parents to a run that goes on, change and list them."),
     "decode": ("console.decode", "Print the messages in captures, for people or as JSON Lines."),
     "bbo": (
         "console.bbo",

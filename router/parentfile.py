@@ -37,9 +37,10 @@ from router.strategies.settings import Curve
 from router.tablespace import RouterTables
 
 FILE_BYTES_MAX: Final = 1 << 26
+VOLUME_FILE: Final = "volume_file"
 Numbers = Mapping[str, int]
 
-__all__ = ["ParentOrder", "SessionHours", "load_parents", "read_parents"]
+__all__ = ["ParentOrder", "SessionHours", "load_parents", "parents_in", "read_parents"]
 
 
 def read_parents(path: Path, hours: SessionHours) -> list[ParentOrder]:
@@ -52,11 +53,22 @@ def read_parents(path: Path, hours: SessionHours) -> list[ParentOrder]:
     Raises:
         ConfigError: one line with file, parent (CSV: line), key and what was expected.
     """
-    content = _content(path)
+    return parents_in(_content(path), path, hours)
+
+
+def parents_in(
+    content: str, path: Path, hours: SessionHours, *, files: bool = True
+) -> list[ParentOrder]:
+    """The parents of a text, as `read_parents`; `path` is what it is called.
+
+    `files`: whether it may name files of volumes.
+    """
     records = _csv_records if path.suffix.lower() == ".csv" else _toml_records
     orders: list[ParentOrder] = []
     where_named: dict[str, str] = {}
     for where, record in records(content, path):
+        if not files and VOLUME_FILE in record:
+            raise ConfigError(f"{path}: {where}: {VOLUME_FILE}: only in the run's own file")
         try:
             order = order_of(record, hours, path.parent)
         except ConfigError as error:

@@ -56,7 +56,7 @@ def run(
     with signals_of_a_run() as came:
         if live.shards:
             return going_in_shards(setup, plan, kernels, came)
-        return going(setup, plan, kernels[0], came)
+        return going(setup, plan, kernels[0], came).code
 
 
 class Came:

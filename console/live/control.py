@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Final
 
 from console.live.books import BooksDesk
+from console.live.controlsocket import ControlSocket
+from console.live.parentdesk import ParentDesk
 from console.live.quiet import QuietWatch
 from console.live.run import LiveRun
 from console.live.sent import LiveCollector
@@ -66,9 +68,18 @@ class Control:
         quiet_ns = round(run.setup.live.quiet_s * NS_PER_S)
         self.quiet = QuietWatch(run, block, self.session_commands, quiet_ns, say)
         self.desks = [self._desk(number) for number in range(len(run.setup.live.sessions))]
+        self._asked = self._control_socket()
         self._listed: set[str] = set()
         self._next_status_ns = clock() + STATUS_NS
         collector.told = self._told
+
+    def _control_socket(self) -> ControlSocket | None:
+        """Where other processes ask, if the settings name a place."""
+        setup = self._run.setup
+        if not setup.live.control:
+            return None
+        desk = ParentDesk(self._run, self.parents, self._say)
+        return ControlSocket(setup.path.parent / setup.live.control, desk.answer, self._say)
 
     def _desk(self, place: int) -> SessionDesk:
         run, given = self._run, self._run.setup.live.sessions[place]
@@ -92,19 +103,21 @@ class Control:
             self._say(f"session {name}: {SESSION_EVENTS[event]}: {orders} open orders are unknown")
 
     def step(self, *, files: bool = True) -> None:
-        """One turn; `files`: whether changed files count."""
+        """One turn; `files`: whether changed files and other processes count."""
         now_ns = self._clock()
         self._collector.drain()
         self.books.step(now_ns)
         for desk in self.desks:
             desk.step(now_ns)
             venue = desk.given.venue
-            if desk.names and venue not in self._listed:
+            if desk.names_feed and desk.names and venue not in self._listed:
                 self._listed.add(venue)
                 self.books.learn_numbers(venue, desk.names)
         self.quiet.step(now_ns)
         if files:
             self.watch.step(now_ns)
+        if files and self._asked is not None:
+            self._asked.step(now_ns)
         if now_ns >= self._next_status_ns:
             self._next_status_ns = now_ns + STATUS_NS
             self._show(self.status())
@@ -133,8 +146,15 @@ class Control:
             f"fills {int(head['fill_count'])}"
         )
 
+    def close_socket(self) -> None:
+        """Nobody may ask any more."""
+        if self._asked is not None:
+            self._asked.close()
+            self._asked = None
+
     def close(self) -> None:
         """Ends what is open; the loop must have returned."""
+        self.close_socket()
         for desk in self.desks:
             desk.stop()
         self.books.close()

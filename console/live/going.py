@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -21,11 +21,11 @@ from console.live.sent import LiveCollector
 from console.live.setup import LiveSetup, is_injected
 from console.loops import NamedPort, make_state
 from console.plan import Plan
-from console.routed.replaying import WORDS, book_counts, names_of, stages_of
-from console.runreport.results import RunFacts
+from console.routed.facts import facts_of
+from console.routed.replaying import WORDS, names_of
+from console.runreport.results import Results
 from console.runreport.write import write_results
 from console.sharded.pieces import Part
-from console.snapshot import snapshot
 from feedhandler.commands import Commands, Ticker
 from feedhandler.state import STOP_FAULT
 from feedhandler.stateblock import LoopOptions, Wait, stop
@@ -49,10 +49,22 @@ UNCLEAN: Final = 1
 WAITS: Final = {"spin": Wait.SPIN, "pause": Wait.PAUSE, "sleep": Wait.SLEEP}
 
 
+class Ended(NamedTuple):
+    """How a loop ended.
+
+    Attributes:
+        code: 0, 1 with orders still open, 3 after a fault.
+        results: what it did, written already.
+    """
+
+    code: int
+    results: Results
+
+
 def going(
     setup: LiveSetup, plan: Plan, kernels: Sequence[Kernel], came: Came, part: Part | None = None
-) -> int:
-    """Runs until it is told to stop; 0, 1 with orders still open, 3 after a fault.
+) -> Ended:
+    """Runs until it is told to stop.
 
     `part`: of several loops, which this is.
     """
@@ -124,6 +136,7 @@ class Live:
             self._events.show,
             apart=self._session_loop(),
         )
+        stack.callback(self.control.close_socket)
         regions = [region for port in every for region in port.regions]
         stack.enter_context(allowed(block, *run.memory(), *regions))
         self.thread = PinnedThread(
@@ -156,8 +169,8 @@ class Live:
         run.prepare(block)
         return block
 
-    def go_on(self, came: Came, results: Path) -> int:
-        """Starts the loop and looks after it; the exit code. Raises what the control side did."""
+    def go_on(self, came: Came, results: Path) -> Ended:
+        """Starts the loop and looks after it. Raises what the control side did."""
         began_s = time.perf_counter()
         clean, fault, trouble = True, "", None
         with Ticker(self._commands, time.time_ns):
@@ -179,10 +192,10 @@ class Live:
             came.before_exit()
             os._exit(FAULT)
         self.control.close()
-        self._write(results, time.perf_counter() - began_s, fault, bool(came.stops))
+        made = self._write(results, time.perf_counter() - began_s, fault, bool(came.stops))
         if trouble is not None:
             raise trouble
-        return FAULT if fault else 0 if clean else UNCLEAN
+        return Ended(FAULT if fault else 0 if clean else UNCLEAN, made)
 
     def _turns(self, came: Came) -> bool:
         """Looks after the loop until it is over or somebody says stop; whether nothing is open."""
@@ -194,6 +207,7 @@ class Live:
             time.sleep(STEP_S)
         if not self.thread.running:
             return False
+        control.close_socket()
         hurried = max(came.stops, 1) + 1
         stop_s = self._setup.live.stop_s
         return end_cleanly(control, stop_s, lambda: came.stops >= hurried, self._events.say)
@@ -220,21 +234,17 @@ class Live:
         say(f"{left} orders are still open" if left else "no order is open")
         return left == 0
 
-    def _write(self, folder: Path, elapsed_s: float, fault: str, interrupted: bool) -> None:
-        run, seen = self.run, snapshot(self.block)
-        facts = RunFacts(
-            name=self._setup.live.name,
-            packets=seen["packets"],
-            messages=seen["messages"],
-            elapsed_s=elapsed_s,
-            stages=stages_of(run.tables.block) if run.measure else {},
-            tick_hz=Clock().tick_hz,
-            feed=seen | {"elapsed_s": elapsed_s},
-            books={name: book_counts(book) for name, book in run.books.items()},
-            marks=run.marks,
+    def _write(self, folder: Path, elapsed_s: float, fault: str, interrupted: bool) -> Results:
+        facts = facts_of(
+            self.run,
+            self.block,
+            self._setup.live.name,
+            elapsed_s,
             notes=(f"The loop ended: {fault}",) if fault else (),
             failed=fault,
             interrupted=interrupted,
         )
-        for line in write_results(folder, self.collector.finish(facts)):
+        made = self.collector.finish(facts)
+        for line in write_results(folder, made):
             self._events.say(line)
+        return made

@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 from console.bookplan import venue_of
 from console.linestats import lines_of
 from console.live.setup import LiveSetup
-from console.marketrun import MarketRun
 from console.plan import Plan, PlannedChannel
-from console.routed.run import SPARE_PARENTS, marks_of, place_parents, quoting_of, sections_of
+from console.routed.routerrun import SPARE_PARENTS, RouterRun
+from console.routed.run import place_parents
 from console.sharded.pieces import Part
-from feedhandler.consolidated.streamformat import TRADE
 from feedhandler.lines.setup import LineOptions, Lines
 from nic.block import Block
-from nic.regions import allowed
 from router.entry.forms import Constants
 from router.entry.logins import TO_VENUE
 from router.entry.sessions import Listing, Sessions
 from router.entry.sessions import Settings as SessionSettings
-from router.loop.entries import ready
-from router.loop.stages import NOT_DONE
 from router.risk.keeper import LimitsKeeper
 from router.risk.shares import WHOLE
 from router.routing.learning import Learning
 from router.sessioncommands import early_section
-from router.tablespace import RouterTables, Sizes
+from router.tablespace import Sizes
 from router.venuefile import fill_venues
 
 NS_PER_MS: Final = 1_000_000
 HELD_PACKETS: Final = 16_384  # that wait behind gaps, of all streams
 
 
-class LiveRun(MarketRun):
+class LiveRun(RouterRun):
     """A live run's memory.
 
     Args:
@@ -105,14 +100,8 @@ class LiveRun(MarketRun):
             tokens=live.first_token + 2 * live.children,
         )
         self.sessions = Sessions(self._session_settings(), sizes.instruments + 1)
-        more = [*sections_of(sizes), *self.sessions.sections(), early_section(len(setup.venues))]
-        self.tables = RouterTables(sizes, more, market=self.market.address)
-        self._stack.callback(self.tables.close)
-        self.market.head["wanted"] |= 1 << TRADE
-        self.tables.block["stages"]["spent"] = NOT_DONE
-        with allowed(self.tables.block):
-            ready(self.tables.address)
-        fill_venues(self.tables, setup.venues, quoting_of(self), setup.venues_path)
+        self.make_tables(sizes, [*self.sessions.sections(), early_section(len(setup.venues))])
+        fill_venues(self.tables, setup.venues, self.quoting, setup.venues_path)
         head = self.tables.head
         head["seed"], head["live"], head["token_count"] = live.seed, 1, live.first_token - 1
         self.sessions.install(self.tables)
@@ -156,21 +145,7 @@ class LiveRun(MarketRun):
         """The books that a channel's messages go to."""
         return self.books[venue_of(channel)].address
 
-    def memory(self) -> Iterator[Block]:
-        """Books, consolidated book and the router's tables."""
-        yield from super().memory()
-        yield self.tables.block
-
     def prepare(self, block: Block) -> None:
-        """Tells a fresh loop where the router is."""
+        """As `RouterRun.prepare`; the loop's block is kept."""
+        super().prepare(block)
         self.block = block
-        block["control"]["router"] = self.tables.address
-
-    def connect(self, act: int, take_answers: int) -> None:
-        """Tells the loop where the functions are that decide and that take answers."""
-        self.tables.head["act"], self.tables.head["take_answers"] = act, take_answers
-
-    @property
-    def marks(self) -> dict[int, int]:
-        """See RoutedRun."""
-        return marks_of(self.tables, self.market)

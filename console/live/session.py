@@ -14,6 +14,8 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Final
 
+import numpy as np
+
 from console.live.dial import Dial
 from console.live.sent import Message, SentMessages
 from console.live.settings import SessionOf
@@ -23,17 +25,7 @@ from nic.port import Port, PortError
 from nic.regions import allowed
 from router.entry.hearing import Hearing
 from router.entry.layout import SESSION_EVENTS
-from router.entry.logins import (
-    IN,
-    LOGINS,
-    OVER,
-    REFUSED,
-    BoeLogin,
-    Credentials,
-    Login,
-    PillarLogin,
-    SoupLogin,
-)
+from router.entry.logins import IN, LOGINS, OVER, REFUSED, Credentials, Heard, Login, PillarLogin
 from router.entry.sessions import Listing, Sessions
 from router.orders.states import STATE
 from router.sessioncommands import EARLY_BYTES, SessionCommands
@@ -67,7 +59,8 @@ class SessionDesk:
 
     Attributes:
         state: one of those above.
-        names: Pillar: the venue's numbers of instruments by symbol, once it has said them.
+        names: the venue's numbers of instruments by symbol, once it has said them (Pillar, MEO).
+        names_feed: whether they are its feed's too.
         tries: to log in, since it was last up for a while.
     """
 
@@ -90,6 +83,7 @@ class SessionDesk:
         self.names: dict[str, int] = {}
         self._protocol = sessions.protocol_of(number).name
         login = LOGINS[self._protocol]
+        self.names_feed = login.names_feed
         beat_ns, silence_ns = given.beat_ms * NS_PER_MS, given.silence_ms * NS_PER_MS
         sessions.set_beats(number, login.beat, beat_ns, silence_ns)
         self._due_ns = self._began_ns = self._said_ns = 0
@@ -139,19 +133,14 @@ class SessionDesk:
 
     def _new_login(self) -> Login:
         """The login, behind what the loop has heard on this session today."""
-        context = self._tables.block["session_contexts"][self.number]
-        heard, credentials = int(context["next_sequence"]), self._credentials
-        if self._protocol == "boe":
-            row = self._tables.block["session_units"].reshape(len(self._sessions.rows), -1)
-            mine = row[self.number]
-            units = {n: max(last, int(mine[n])) for n, last in self._units.items()}
-            return BoeLogin(credentials, units)
-        if self._protocol == "pillar":
-            first = max(heard, self._behind)
-            return PillarLogin(credentials, first, references=not self.names)
-        made = LOGINS[self._protocol]
-        assert issubclass(made, SoupLogin)
-        return made(credentials, heard)
+        block, number = self._tables.block, self.number
+        heard = int(block["session_contexts"][number]["next_sequence"])
+        mine = block["session_units"].reshape(len(self._sessions.rows), -1)[number]
+        units = dict(self._units)
+        for unit in np.flatnonzero(mine).tolist():
+            units[unit] = max(units.get(unit, 0), int(mine[unit]))
+        told = Heard(max(heard, self._behind), units, bool(self.names))
+        return LOGINS[self._protocol].behind(self._credentials, told)
 
     def _send(self, data: bytes, now_ns: int) -> None:
         assert self._port is not None
@@ -258,7 +247,7 @@ class SessionDesk:
 
     def _relist(self) -> None:
         """The venue's own numbers of the instruments that can be traded."""
-        self.names = self._references
+        self.names = {**self.names, **self._references}
         listings = {
             number: Listing(listing.symbol, self.names[listing.symbol])
             for number, listing in self._sessions.settings[self.number].listings.items()

@@ -56,8 +56,9 @@ class SessionOf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
         options: of the `tcp:` port, as in `user_timeout_ms=3000&linger_ms=200`.
         username: as the venue gave it.
         password_env, password_file: where the password is: exactly one of them.
-        session: SoupBinTCP's requested session, BOE's session sub-id.
-        market, version, stream: Pillar's, see `router.entry.logins.Credentials`.
+        session: SoupBinTCP's requested session, BOE's session sub-id, MEO's application protocol.
+        market, version, stream, engines: of some protocols, see
+            `router.entry.logins.Credentials`.
         firm, capacity, account, clearing_firm: on orders, see `router.entry.forms.Constants`.
         beat_ms: of our own silence before a heartbeat.
         silence_ms: of the venue's before the session counts as lost.
@@ -75,8 +76,9 @@ class SessionOf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     password_file: str = ""
     session: str = ""
     market: str = "XNYS"
-    version: str = "5.17"
+    version: str = ""
     stream: int = 0
+    engines: Annotated[int, msgspec.Meta(ge=1, le=24)] = 1
     firm: str = ""
     capacity: Literal["A", "P", "R"] = "P"
     account: str = ""
@@ -170,6 +172,7 @@ class Live(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         session_core: a second core that serves the order sessions, so that the loop makes no system
             call; absent: the loop serves them itself.
         session_wait: what that core does when nothing is there.
+        control: socket that `sweepwire parent` talks to, of mode 0600; empty: there is none.
         state: file of the loop's counters; empty: one in /dev/shm that `sweepwire top` finds.
         results: folder of what is written at the end.
         stop_s: how long open orders may take to be canceled at the end.
@@ -201,6 +204,7 @@ class Live(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     wait: Literal["spin", "pause", "sleep"] = "sleep"
     session_core: Annotated[int, msgspec.Meta(ge=0, le=4095)] | None = None
     session_wait: Literal["spin", "pause", "sleep"] = "pause"
+    control: str = ""
     state: str = ""
     results: str = "results"
     stop_s: Seconds = 5.0

@@ -21,12 +21,12 @@ from feedhandler.channelmap import ChannelAddress
 from feedhandler.dates import BILLION as NS_PER_S
 from feedhandler.dates import zone_of
 from feedhandler.lines.secret import Secret
+from feedhandler.wire.errors import WireError
 from nic.configfile import ConfigError, load
 from nic.passwords import read_password
 from nic.thread import check_cores
-from router.entry.hearing import HEARD
-from router.entry.logins import Credentials
-from router.parentfile import ParentOrder, SessionHours, read_parents
+from router.entry.logins import LOGINS, Credentials
+from router.parentfile import ParentOrder, SessionHours, parents_in, read_parents
 from router.risk.limits import Limits
 from router.strategies.hours import hours_at
 from router.venuefile import SHIPPED, RoutedVenue, load_venues
@@ -100,8 +100,15 @@ class LiveSetup:
         """The file of parents as it is now. Raises ConfigError."""
         if self.parents_path is None:
             return []
-        found = read_parents(self.parents_path, self.hours)
-        _check_parents(found, self.parents_path, self.accounts, self.symbols)
+        return self._own(read_parents(self.parents_path, self.hours), self.parents_path)
+
+    def parents_in(self, text: str, name: str) -> list[ParentOrder]:
+        """The parents of a text that has come from elsewhere. Raises ConfigError."""
+        path = Path(name)
+        return self._own(parents_in(text, path, self.hours, files=False), path)
+
+    def _own(self, found: list[ParentOrder], path: Path) -> list[ParentOrder]:
+        _check_parents(found, path, self.accounts, self.symbols)
         return [order for order in found if self.owner is None or self.owner.owns(order.symbol)]
 
 
@@ -199,15 +206,10 @@ def credentials_of(
         if given.venue not in names:
             known = ", ".join(names)
             raise ConfigError(f"{path}: {where}.venue: no venue {given.venue!r}; known: {known}")
-        if speaks[given.venue] not in HEARD:
-            why = (
-                f"nobody reads a login in {speaks[given.venue]} yet; those read: {', '.join(HEARD)}"
-            )
-            raise ConfigError(f"{path}: {where}.venue: {given.venue}: {why}")
         keys = given.password_env, given.password_file
         try:
             password = read_password(where, *keys, path.parent, environment)
-            secret = Secret(password, PASSWORD_BYTES)
+            secret = Secret(password, LOGINS[speaks[given.venue]].password_bytes)
         except ValueError as error:
             raise ConfigError(f"{path}: {error}") from None
         made[given.venue] = Credentials(
@@ -217,8 +219,19 @@ def credentials_of(
             market=given.market,
             version=given.version,
             stream=given.stream,
+            engines=given.engines,
         )
+        _check_login(made[given.venue], speaks[given.venue], f"{path}: {where}")
     return made
+
+
+def _check_login(credentials: Credentials, protocol: str, where: str) -> None:
+    """Raises ConfigError for what a login has no room for."""
+    plain = msgspec.structs.replace(credentials, password=Secret("", 1))
+    try:
+        LOGINS[protocol](plain).start()
+    except WireError as error:
+        raise ConfigError(f"{where}: a login in {protocol} has no room for it: {error}") from None
 
 
 def _recoveries(

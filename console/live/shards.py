@@ -16,13 +16,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+import typer
 
 from console import statefile
 from console.compiling import Kernel
-from console.live.going import going
+from console.live.going import Ended, going
 from console.live.settings import Live
 from console.live.setup import LiveSetup, credentials_of
 from console.plan import Plan
+from console.runreport.write import write_results
+from console.sharded.merging import merged
 from console.sharded.pieces import Part, parts_of
 from console.sharded.threads import Job, run_together
 from feedhandler.shards.config import Shards, check_machine
@@ -56,6 +59,7 @@ def settings_of(live: Live, number: int) -> Live:
         first_token=live.first_token + number * 2 * live.children,
         state=f"{live.state or statefile.path_of(str(os.getpid()))}-{shard.name}",
         results=f"{live.results}/{shard.name}",
+        control=f"{live.control}-{shard.name}" if live.control else "",
     )
 
 
@@ -76,9 +80,10 @@ def setup_of(
 def going_in_shards(
     setup: LiveSetup, plan: Plan, kernels: Sequence[Sequence[Kernel]], came: Came
 ) -> int:
-    """Runs all loops until they are told to stop; the worst of what `going` gives for each.
+    """Runs all loops until they are told to stop; the worst of their exit codes.
 
-    Raises what one of them raises, once the others have ended cleanly.
+    The results of all together are written beside the folders of each. Raises what one of them
+    raises, once the others have ended cleanly.
     """
     shards, trades = shards_in(setup.live), setup.live.assume_trading
     check_machine(shards, setup.path)
@@ -92,7 +97,17 @@ def going_in_shards(
             _job(each, part, loop, crew, number)
             for number, (each, part, loop) in enumerate(zip(setups, parts, kernels, strict=True))
         ]
-        return max(run_together(jobs))
+        ended = run_together(jobs)
+    write_together(setup, shards, ended)
+    return max(one.code for one in ended)
+
+
+def write_together(setup: LiveSetup, shards: Shards, ended: Sequence[Ended]) -> None:
+    """Writes the results of all loops as those of one run."""
+    owners = [0, *(shards.owners.owner(symbol) for symbol in setup.symbols)]
+    together = merged([one.results for one in ended], shards.names, owners, setup.live.name)
+    for line in write_results(setup.path.parent / setup.live.results, together):
+        typer.echo(line)
 
 
 class Crew:
@@ -125,10 +140,10 @@ class Crew:
 
 def _job(
     setup: LiveSetup, part: Part, kernels: Sequence[Kernel], crew: Crew, number: int
-) -> Job[int]:
+) -> Job[Ended]:
     came = crew.came[number]
 
-    def work() -> int:
+    def work() -> Ended:
         try:
             return going(setup, part.plan, kernels, came, part)
         finally:

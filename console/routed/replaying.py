@@ -16,6 +16,7 @@ from console.linestats import lines_of
 from console.main import complain
 from console.marketrun import MarketRun
 from console.plan import Plan, replay_uri
+from console.routed.facts import facts_of
 from console.routed.far import reject_words
 from console.routed.run import RoutedRun
 from console.routed.setup import Setup, check_symbols
@@ -25,7 +26,6 @@ from console.runreport.results import Results, RunFacts
 from console.signals import signals_kept
 from console.sipsaid import TapesSeen, Timelines, instruments_of
 from console.siptimelines import DirectWatch, tape_feeds, tapes_said
-from console.snapshot import snapshot
 from feedhandler import specialise
 from feedhandler.calendars import CMES
 from feedhandler.commands import Commands
@@ -33,12 +33,9 @@ from feedhandler.contracts import Contract, contract_of
 from feedhandler.messages import TICK
 from feedhandler.state import LINK_ENDED, LINK_FAILED
 from feedhandler.symbols import SymbolMaster
-from nic.block import Block
-from nic.clock import Clock
 from nic.kernelref import address_of
 from router.loop.acting import act
 from router.loop.source import ROUTING, answers_kernel
-from router.loop.stages import STAGES
 from router.orders.states import EVENTS, PARENT_REASONS, STATES
 from router.parentcommands import END_DAY
 from router.risk.layout import REASONS
@@ -183,17 +180,13 @@ def drive(
         if watch is not None:
             watch.drain()
     _end_day(run, step, collector.drain)
-    seen = snapshot(run.block)
-    return RunFacts(
-        name=how.name,
-        packets=seen["packets"],
-        messages=seen["messages"],
-        elapsed_s=seconds,
-        stages=stages_of(run.tables.block) if how.measure else {},
-        tick_hz=Clock().tick_hz,
-        feed=seen | {"elapsed_s": time.perf_counter() - started_s},
-        books={name: book_counts(book) for name, book in run.books.items()},
-        marks=run.marks,
+    opened_s = time.perf_counter() - started_s
+    return facts_of(
+        run,
+        run.block,
+        how.name,
+        seconds,
+        opened_s,
         contracts=contracts_of(run.setup),
         interrupted=bool(told),
     )
@@ -222,20 +215,6 @@ def contracts_of(setup: Setup) -> dict[str, Contract]:
         if found is not None:
             made[symbol] = found
     return made
-
-
-def stages_of(block: Block) -> dict[str, Any]:
-    """The histograms of the loop's steps, by their names."""
-    row = block["stages"][0]["histograms"]
-    return {name: row[number] for number, name in enumerate(STAGES)}
-
-
-def book_counts(book: Any) -> dict[str, int]:
-    """What a venue's books hold at the end."""
-    head = book.head
-    counts = {name: int(head[name]) for name in ("live_orders", "live_levels", "changes")}
-    faults: dict[str, int] = book.faults()
-    return counts | faults
 
 
 def notes_of(run: RoutedRun) -> tuple[str, ...]:

@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Final, Protocol
-
-import numpy as np
+from typing import Protocol
 
 from console.marketrun import MarketRun
 from console.plan import Plan
 from console.routed.far import far_venues, install_far
+from console.routed.routerrun import SPARE_PARENTS, RouterRun
 from console.routed.setup import Setup
 from console.venuerun import Piece
 from feedhandler.consolidated.market import MarketShard
-from feedhandler.consolidated.streamformat import TRADE
-from feedhandler.feed import Feed
 from nic.block import Block
 from nic.configfile import ConfigError
 from nic.regions import allowed
@@ -24,60 +21,14 @@ from router.entry.forms import Constants
 from router.entry.layout import UP
 from router.entry.sessions import Listing, Sessions
 from router.entry.sessions import Settings as SessionSettings
-from router.loop.entries import place, ready
-from router.loop.stages import NOT_DONE, STAGES_DTYPE
-from router.orders.layout import order_sections
+from router.loop.entries import place
 from router.parentfile import ParentOrder, SessionHours, load_parents
 from router.risk.keeper import LimitsKeeper
-from router.risk.layout import risk_sections
 from router.risk.shares import WHOLE
-from router.routing.layout import scratch_sections
-from router.routing.learning import Learning, learning_sections
-from router.strategies.curves import curve_sections
-from router.tablespace import RouterTables, Section, Sizes
+from router.routing.learning import Learning
+from router.tablespace import RouterTables, Sizes
 from router.venuefile import fill_venues
 from simulator.replay.venues import ReplayVenues
-
-SPARE_PARENTS: Final = 64  # rows for parents that come while it runs
-
-
-def sections_of(sizes: Sizes) -> list[Section]:
-    """The sections of all parts of a router but its sessions."""
-    return [
-        *order_sections(sizes),
-        *risk_sections(sizes.accounts, sizes.instruments, sizes.venues),
-        *scratch_sections(sizes.instruments),
-        *learning_sections(sizes.instruments, sizes.venues, sizes.parents),
-        *curve_sections(sizes.parents),
-        ("stages", STAGES_DTYPE, 1),
-    ]
-
-
-def quoting_numbers(feeds: Mapping[str, Feed]) -> dict[str, int]:
-    """Numbers in the consolidated book by venue name, and by the feed's first word if one has it.
-
-    Where channels are guessed a venue is called by its feed: "iex_deep" is found as "iex" too.
-    """
-    numbers = {name: number for number, name in enumerate(feeds)}
-    words = [feed.name.partition("_")[0] for feed in feeds.values()]
-    short = {word: number for number, word in enumerate(words) if words.count(word) == 1}
-    return short | numbers
-
-
-def marks_of(tables: RouterTables, market: MarketShard) -> dict[int, int]:
-    """Midpoints now by instrument; else what positions in it were last marked at."""
-    held = tables.positions["mark"].max(axis=0)
-    last = {int(n): int(held[n]) for n in np.flatnonzero(held)}
-    records = market.records
-    two_sided = (records["bid_quantity"] > 0) & (records["offer_quantity"] > 0)
-    middles = (records["bid"] + records["offer"]) >> 1
-    return last | {int(n): int(middles[n]) for n in np.flatnonzero(two_sided)}
-
-
-def quoting_of(run: MarketRun) -> dict[str, int]:
-    """The same, of those venues that a run reads some channel of."""
-    numbers = quoting_numbers(run.feeds)
-    return {name: number for name, number in numbers.items() if run.venues[number] in run.read}
 
 
 class Wanted(Protocol):
@@ -109,7 +60,7 @@ def place_parents(
             place(tables.address, number)
 
 
-class RoutedRun(MarketRun):
+class RoutedRun(RouterRun):
     """A run with orders.
 
     Args:
@@ -147,7 +98,7 @@ class RoutedRun(MarketRun):
         if other is not None:
             self.adopt(other)
         if setup is None:
-            self._make(Sizes(accounts=1, venues=1, parents=1, children=1, instruments=1), None)
+            self.make_tables(Sizes(accounts=1, venues=1, parents=1, children=1, instruments=1))
             return
         self.setup = setup
         try:
@@ -158,15 +109,6 @@ class RoutedRun(MarketRun):
 
     def __enter__(self) -> RoutedRun:
         return self
-
-    def _make(self, sizes: Sizes, sessions: Sessions | None) -> None:
-        more = sections_of(sizes) + (sessions.sections() if sessions is not None else [])
-        self.tables = RouterTables(sizes, more, market=self.market.address)
-        self._stack.callback(self.tables.close)
-        self.market.head["wanted"] |= 1 << TRADE
-        self.tables.block["stages"]["spent"] = NOT_DONE
-        with allowed(self.tables.block):
-            ready(self.tables.address)
 
     def _set_up(self, setup: Setup) -> None:
         sizes = Sizes(
@@ -188,8 +130,8 @@ class RoutedRun(MarketRun):
             for number, venue in enumerate(setup.venues)
         ]
         sessions = Sessions(settings, sizes.instruments + 1)
-        self._make(sizes, sessions)
-        fill_venues(self.tables, setup.venues, quoting_of(self), setup.venues_path)
+        self.make_tables(sizes, sessions.sections())
+        fill_venues(self.tables, setup.venues, self.quoting, setup.venues_path)
         self.tables.head["seed"] = setup.seed
         sessions.install(self.tables)
         self.learning = Learning(self.tables)
@@ -210,21 +152,7 @@ class RoutedRun(MarketRun):
             sessions.set_state(number, UP)
 
     def memory(self) -> Iterator[Block]:
-        """Books, consolidated book, the router's tables and the far end's."""
+        """As `RouterRun.memory`, and the far end's."""
         yield from super().memory()
-        yield self.tables.block
         if self.far is not None:
             yield from self.far.blocks()
-
-    def prepare(self, block: Block) -> None:
-        """Tells a fresh loop where the router is."""
-        block["control"]["router"] = self.tables.address
-
-    def connect(self, act: int, take_answers: int) -> None:
-        """Tells the loop where the functions are that decide and that take answers."""
-        self.tables.head["act"], self.tables.head["take_answers"] = act, take_answers
-
-    @property
-    def marks(self) -> dict[int, int]:
-        """Midpoints now by instrument; else what positions in it were last marked at."""
-        return marks_of(self.tables, self.market)

@@ -7,7 +7,7 @@ heartbeat after a second of silence.
 
 Source: MIAX Pearl Equities MEO 2.6, after the public dissector with the login packets corrected by
 captures. From general knowledge: that the packets which are shown here with text have no more
-fields that matter.
+fields that matter, and the letters of refused logins.
 """
 
 from __future__ import annotations
@@ -26,7 +26,15 @@ LENGTH_BYTES = 2  # the length does not count itself
 HEADER_BYTES = 3
 COUNTED_PACKET = Framing(0, LENGTH_BYTES, False, LENGTH_BYTES, 0)
 SEQUENCED, UNSEQUENCED = "s", "U"
-STATUS = {" ": "successful"}
+STATUS = {
+    " ": "successful",
+    "X": "invalid username or computer id",
+    "S": "requested session is not available",
+    "N": "invalid start sequence number",
+    "I": "incompatible session protocol version",
+    "A": "incompatible application protocol",
+    "L": "already logged in",
+}
 REQUESTED = Group(
     "requested",
     Record(

@@ -6,13 +6,18 @@ which a login hangs on.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from feedhandler.protocols.cboe_boe import CBOE_BOE
+from feedhandler.protocols.miax_meo import MIAX_MEO
 from feedhandler.protocols.ouch50 import OUTBOUND
 from feedhandler.protocols.pillar_gateway import PILLAR_GATEWAY
 from feedhandler.registry import versions
+from feedhandler.transports.esesm import ENGINES, ESESM, UNSEQUENCED
+from feedhandler.transports.esesm import SEQUENCED as ESESM_SEQUENCED
 from feedhandler.transports.pillar_stream import PILLAR_STREAM, SEQ_MSG
 from feedhandler.transports.soupbintcp import HEADER_BYTES, SOUPBINTCP
 from feedhandler.transports.transport import read_message, read_packet, select_record
@@ -23,10 +28,11 @@ from router.entry.logins import FROM_VENUE, REFERENCES
 from router.entry.protocols import PROTOCOLS
 
 Said = tuple[int, int, int, int]  # of a SESSION action: aux, order id, key, quantity
-HEARD: Final = ("ouch50", "ouch42", "boe", "pillar")  # protocols whose logins can be read
 NEXT_ORDER: Final = ord("Q")
 LOGIN_RESPONSE, SYMBOL_REFERENCE = 0x24, 0x0232
 SEQUENCED_BYTES: Final = PILLAR_STREAM[SEQ_MSG].size
+ENGINE_BYTES: Final = ESESM[ESESM_SEQUENCED].size
+SYMBOL_UPDATE: Final = b"SU"
 
 
 @dataclass
@@ -39,6 +45,7 @@ class Message:
         sequence: of an answer, where the message states it; 0 elsewhere.
         units: by matching unit, the last sequence that the venue has said so far.
         symbol: number and text of an instrument.
+        for_loop: the loop has to read it.
     """
 
     raw: bytes
@@ -46,11 +53,7 @@ class Message:
     sequence: int = 0
     units: dict[int, int] = field(default_factory=dict)
     symbol: tuple[int, str] | None = None
-
-    @property
-    def for_loop(self) -> bool:
-        """Whether the loop has to read it: all but the reference data."""
-        return self.symbol is None
+    for_loop: bool = True
 
 
 class Hearing:
@@ -65,7 +68,7 @@ class Hearing:
     """
 
     def __init__(self, protocol: str) -> None:
-        self._protocol = protocol
+        self._read = READERS[protocol]
         self._transport = versions(PROTOCOLS[protocol].feed)[0].transport
         self.failed, self.rest = "", b""
 
@@ -86,12 +89,7 @@ class Hearing:
 
     def _message(self, data: bytes, start: int, end: int) -> Message:
         made = Message(data[start:end])
-        if self._protocol == "boe":
-            _read_boe(made, data, start, end)
-        elif self._protocol == "pillar":
-            _read_pillar(made, data, start, end)
-        else:
-            _read_soup(made, data, start, end, asks=self._protocol == "ouch50")
+        self._read(made, data, start, end)
         return made
 
 
@@ -151,3 +149,32 @@ def _read_sequenced(made: Message, values: Values, data: bytes, inside: int, end
         record, about = read_message(PILLAR_GATEWAY, data, inside, end)
         number = integer(about, "symbol_id") if record.code == SYMBOL_REFERENCE else 0
         made.symbol = number, str(about.get("nyse_symbol", "")).strip()
+        made.for_loop = False  # a stream of its own, that no answer is on
+
+
+def _read_meo(made: Message, data: bytes, start: int, end: int) -> None:
+    code = str(select_record(ESESM, data, start, end).code)
+    if code == ESESM_SEQUENCED:
+        inside = start + ENGINE_BYTES
+        if data[inside : inside + len(SYMBOL_UPDATE)] == SYMBOL_UPDATE:
+            _, about = read_message(MIAX_MEO, data, inside, end)
+            made.symbol = integer(about, "symbol_id"), str(about["ticker_symbol"])
+        return
+    if code == UNSEQUENCED:
+        return
+    _, values = read_message(ESESM, data, start, end)
+    said = 0
+    if code == "r":
+        statuses = [str(one["status"]) or " " for one in entries(values, ENGINES.name)]
+        said = ord(next((one for one in statuses if one != " "), " "))
+    made.said = ord(code), said, 0, 0
+
+
+Reader = Callable[[Message, bytes, int, int], None]
+READERS: Final[Mapping[str, Reader]] = {
+    "ouch50": partial(_read_soup, asks=True),
+    "ouch42": partial(_read_soup, asks=False),
+    "boe": _read_boe,
+    "pillar": _read_pillar,
+    "meo": _read_meo,
+}

@@ -7,20 +7,17 @@ from numba import njit
 
 from feedhandler.actions import ACTION_BYTES
 from feedhandler.actions import SESSION as SESSION_KIND
-from feedhandler.context import CAPTURE_NS, FAULT_COUNTS
+from feedhandler.context import CAPTURE_NS, FAULT_COUNTS, NEXT_SEQUENCE, UNIT
 from feedhandler.faults import BAD_LENGTH
-from feedhandler.protocols.cboe_boe import CBOE_BOE
 from feedhandler.wire.walk import ROOM
 from nic.move import move_bytes
-from nic.raw import load_i64le, load_n8, load_n32le, store_u64le
+from nic.raw import load_i64le, load_n8, store_u64le
 from router.entry.layout import BROKEN, DOWN, SESSION, UP, session_row
 from router.rows import add, get, put, venue_row
 from router.tables import DOWN_SESSION, VENUE
 
 SOUP_REJECTED, SOUP_END, BOE_LOGOUT, MEO_GOODBYE = ord("J"), ord("Z"), 0x08, ord("G")
 ORDER_AT, AUX_AT = 16, 40  # in an action
-UNIT_AT = CBOE_BOE[0x25].offset("matching_unit")  # as in all its messages
-SEQUENCE_AT = CBOE_BOE[0x25].offset("sequence_number")
 IMPOSSIBLE = -1
 LOST_PLACE = FAULT_COUNTS + 8 * BAD_LENGTH  # in a decoder's context
 
@@ -115,11 +112,11 @@ def settle(router, session, out, made):
 
 
 @njit(nogil=True, forceinline=True)
-def note_unit(session, data):
+def note_unit(session, context):
     """How far a matching unit has told us; what has no unit is not told again."""
-    unit, sequence = load_n8(data + UNIT_AT), load_n32le(data + SEQUENCE_AT)
-    if unit != 0 and sequence != 0:
-        put(get(session, SESSION.units), 8 * unit, sequence)
+    unit, behind = get(context, UNIT), get(context, NEXT_SEQUENCE)
+    if unit != 0 and behind != 0:
+        put(get(session, SESSION.units), 8 * unit, behind - 1)
 
 
 @njit(nogil=True, forceinline=True)
@@ -130,7 +127,7 @@ def one_message(router, session, data, length, out, decode):
     lost = get(context, LOST_PLACE)
     made = decode(protocol, data, length, context, out)
     if get(session, SESSION.units) != 0:
-        note_unit(session, data)
+        note_unit(session, context)
     if get(context, LOST_PLACE) != lost:
         put(session, SESSION.held_count, 0)
         set_state(router, session, BROKEN)

@@ -12,7 +12,8 @@ A login is a small machine: `start` gives the first bytes, each SESSION action o
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -21,6 +22,7 @@ from feedhandler.lines.secret import Secret
 from feedhandler.protocols.cboe_boe import CBOE_BOE, LOGIN_STATUS
 from feedhandler.protocols.ouch50 import INBOUND
 from feedhandler.transports.esesm import ESESM
+from feedhandler.transports.esesm import STATUS as STATUS_OF_LOGIN
 from feedhandler.transports.pillar_stream import PILLAR_STREAM, STATUS
 from feedhandler.transports.soupbintcp import REJECT_REASON_CODE, SOUPBINTCP, wrap
 from feedhandler.wire.record import Value
@@ -41,16 +43,32 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
         username, password: as the venue gave them.
         session: SoupBinTCP's requested session, BOE's session sub-id, MEO's application protocol.
         market: Pillar's market identifier code.
-        version: of Pillar's or MEO's protocol.
+        version: of Pillar's or MEO's protocol; empty: the one that is written here.
         stream: high word of the ids of Pillar's streams.
+        engines: MEO's matching engines.
     """
 
     username: str
     password: Secret
     session: str = ""
     market: str = "XNYS"
-    version: str = "5.17"
+    version: str = ""
     stream: int = 0
+    engines: int = 1
+
+
+class Heard(NamedTuple):
+    """What a session has been told today, so that a login asks for the rest.
+
+    Attributes:
+        behind: number of the message behind the last; 0: nothing was told.
+        units: by matching unit, the number of the last.
+        named: the venue's numbers of instruments are known.
+    """
+
+    behind: int = 0
+    units: Mapping[int, int] = {}
+    named: bool = False
 
 
 class Login:
@@ -66,12 +84,19 @@ class Login:
 
     beat: bytes
     farewell: bytes
+    password_bytes: int  # that it has room for
     question: bytes = b""
     counts_ours = True  # whether `sequence` says which of our messages the venue has
+    names_feed = False  # whether the venue's feed has the same numbers of instruments
 
     def __init__(self, credentials: Credentials) -> None:
         self.credentials = credentials
         self.state, self.why, self.sequence, self.next_token = WAITING, "", 0, 0
+
+    @classmethod
+    def behind(cls, credentials: Credentials, heard: Heard) -> Login:
+        """A login that asks for what was not heard."""
+        raise NotImplementedError
 
     @property
     def settled(self) -> bool:
@@ -113,11 +138,17 @@ class SoupLogin(Login):
 
     beat = SOUPBINTCP["R"].encode()
     farewell = SOUPBINTCP["O"].encode()
+    password_bytes = SOUPBINTCP["L"].by_name["password"].width
     counts_ours = False
 
     def __init__(self, credentials: Credentials, first: int = 0) -> None:
         super().__init__(credentials)
         self._first = first
+
+    @classmethod
+    def behind(cls, credentials: Credentials, heard: Heard) -> SoupLogin:
+        """As `Login.behind`."""
+        return cls(credentials, heard.behind)
 
     def start(self) -> bytes:
         """As `Login.start`."""
@@ -157,10 +188,16 @@ class BoeLogin(Login):
 
     beat = CBOE_BOE[0x03].encode()
     farewell = CBOE_BOE[0x02].encode()
+    password_bytes = CBOE_BOE[0x37].by_name["password"].width
 
-    def __init__(self, credentials: Credentials, units: dict[int, int] | None = None) -> None:
+    def __init__(self, credentials: Credentials, units: Mapping[int, int] | None = None) -> None:
         super().__init__(credentials)
         self._units = units or {}
+
+    @classmethod
+    def behind(cls, credentials: Credentials, heard: Heard) -> BoeLogin:
+        """As `Login.behind`."""
+        return cls(credentials, heard.units)
 
     def start(self) -> bytes:
         """As `Login.start`."""
@@ -209,6 +246,9 @@ class PillarLogin(Login):
 
     beat = PILLAR_STREAM[0x0204].encode()
     farewell = b""
+    password_bytes = PILLAR_STREAM[0x0201].by_name["password"].width
+    names_feed = True
+    version = "5.17"
 
     def __init__(
         self, credentials: Credentials, first: int = 0, *, references: bool = False
@@ -218,6 +258,11 @@ class PillarLogin(Login):
         self._open: set[int] = set()
         self._references = references
         self._behind = self.told = 0
+
+    @classmethod
+    def behind(cls, credentials: Credentials, heard: Heard) -> PillarLogin:
+        """As `Login.behind`."""
+        return cls(credentials, heard.behind, references=not heard.named)
 
     @property
     def settled(self) -> bool:
@@ -231,7 +276,7 @@ class PillarLogin(Login):
             username=given.username,
             password=given.password.reveal(),
             mic=given.market,
-            version=given.version,
+            version=given.version or self.version,
         )
 
     def _said(self, code: int, value: int, key: int, quantity: int) -> bytes:
@@ -269,6 +314,11 @@ class PillarLogin(Login):
 class MeoLogin(Login):
     """MEO's, over ESesM. The computer id is the password, the session the application protocol.
 
+    The layout does not say what an engine is called by in a login: it is by the entry's trading
+    session id, 1 for the first. Symbols and answers are sequenced alike, so the first login of a
+    day asks for everything, and a later one for what is behind the last of each engine. MEO does
+    not count our messages: an order that left and is not answered then, never arrived.
+
     Args:
         engines: by trading session of a matching engine, the first sequence number wanted of it;
             0: only new ones.
@@ -276,10 +326,19 @@ class MeoLogin(Login):
 
     beat = ESESM["1"].encode()
     farewell = ESESM["X"].encode()
+    password_bytes = ESESM["l"].by_name["computer_id"].width
+    counts_ours = False
+    version, application = "2.6", "MEO2.6"
 
-    def __init__(self, credentials: Credentials, engines: dict[int, int] | None = None) -> None:
+    def __init__(self, credentials: Credentials, engines: Mapping[int, int] | None = None) -> None:
         super().__init__(credentials)
-        self._engines = engines or {1: 0}
+        self._engines = engines or dict.fromkeys(range(1, credentials.engines + 1), 0)
+
+    @classmethod
+    def behind(cls, credentials: Credentials, heard: Heard) -> MeoLogin:
+        """As `Login.behind`."""
+        every = range(1, credentials.engines + 1)
+        return cls(credentials, {engine: heard.units.get(engine, 0) + 1 for engine in every})
 
     def start(self) -> bytes:
         """As `Login.start`."""
@@ -289,17 +348,18 @@ class MeoLogin(Login):
             for engine, first in self._engines.items()
         ]
         return ESESM["l"].encode(
-            version=given.version,
+            version=given.version or self.version,
             username=given.username,
             computer_id=given.password.reveal(),
-            application_protocol=given.session,
+            application_protocol=given.session or self.application,
             requested=wanted,
         )
 
     def _said(self, code: int, value: int, key: int, quantity: int) -> bytes:
         letter = chr(code & 0x7F)
         if letter == "r" and value != ord(" "):
-            return self._refused(f"status {chr(value & 0x7F)}")
+            status = chr(value & 0x7F)
+            return self._refused(STATUS_OF_LOGIN.get(status, f"status {status}"))
         if letter == "c" and self.state == WAITING:
             self.state = IN
         elif letter == "G":

@@ -33,6 +33,7 @@ class Protocol(NamedTuple):
             "unknown" (no such order, or too late).
         reject_words: what its codes of rejects mean, where the wire format says so.
         request: in the ids of requests that are no orders; 0 where they have none.
+        by_unit: what it says is numbered by matching unit.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Protocol(NamedTuple):
     reasons: Mapping[str, int]
     reject_words: Mapping[int, str]
     request: int = 0
+    by_unit: bool = False
 
     def symbol(self, text: str, number: int) -> int:
         """The word `symbol` of an instrument with that text and number at the venue.
@@ -97,6 +99,7 @@ BOE: Final = Protocol(
     False,
     {"user": ord("U"), "ioc": ord("N"), "refused": ord("Z"), "unknown": ord("J")},
     {ord(letter): words for letter, words in cboe_boe.REASON.items()},
+    by_unit=True,
 )
 PILLAR: Final = Protocol(
     "pillar",
@@ -123,5 +126,6 @@ MEO: Final = Protocol(
     {"user": ord("U"), "ioc": ord("I"), "refused": ord("L"), "unknown": ord("T")},
     {ord(letter): words for letter, words in miax_meo.ORDER_STATUS.items()},
     meoforms.REQUEST,
+    by_unit=True,
 )
 PROTOCOLS: Final = {item.name: item for item in (OUCH50, OUCH42, BOE, PILLAR, MEO)}

@@ -174,7 +174,7 @@ class Sessions:
         row["request"] = made.protocol.request
         row["shows_all"] = made.protocol.shows_all
         row["rising"] = made.protocol.rising
-        if settings.protocol == "boe":
+        if made.protocol.by_unit:
             row["units"] = block.section_address("session_units", UNITS * number)
         self._tables.venues[settings.venue]["session"] = number
         self.set_state(number, DOWN)

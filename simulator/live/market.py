@@ -87,6 +87,9 @@ class LiveMarket:
 
     def _open(self, run: VenueRun, accounts: dict[str, Account]) -> None:
         self.market = self._stack.enter_context(Market(self.plan))
+        if unknown := set(run.protocols) - set(self.market.names):
+            known = ", ".join(self.market.names)
+            raise ValueError(f"protocols: no venue {min(unknown)!r}; there are {known}")
         self.reactor = self._stack.enter_context(Reactor(self.now_ns))
         self.sender = self._stack.enter_context(MulticastSender(run.host))
         faults = FaultPlan(faults=run.faults, seed=run.seed)
@@ -102,7 +105,8 @@ class LiveMarket:
             if not exchange.model.dark:
                 feed = self.feeds[name] = LiveFeed(self.plan, name, faults, self.sender)
                 symbols = [listing.symbol for listing in feed.publisher.listings]
-            gateway = gateway_of(name, accounts, symbols, self._way_to(number))
+            speaks = run.protocols.get(name, "")
+            gateway = gateway_of(name, accounts, symbols, self._way_to(number), speaks)
             port = run.first_port + number
             self.addresses[name] = self.reactor.listen((run.host, port), gateway.peer)
             self.gateways[name] = gateway

@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -25,6 +25,7 @@ from simulator.gateways.accounts import LEAST_OWNER, Account
 from simulator.publishing.faults import Fault
 
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
+Protocol = Literal["ouch50", "boe", "pillar", "meo"]
 Rate = Annotated[float, msgspec.Meta(gt=0, le=1_000_000)]
 
 
@@ -53,6 +54,7 @@ class VenueRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     Attributes:
         venues: names of the order flow's settings; empty: all.
+        protocols: of order entry by venue, where it is not to be the usual one.
         symbols: how many, or which.
         host: address of the interface.
         first_port: of order entry; the venues have it and those behind it, in their order.
@@ -66,6 +68,7 @@ class VenueRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """
 
     venues: list[str] = []
+    protocols: dict[str, Protocol] = {}
     symbols: int | list[str] = 8
     host: str = "127.0.0.1"
     first_port: Port = 21001

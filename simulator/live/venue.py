@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -11,6 +12,7 @@ from feedhandler.actions import STATUS_PREOPEN
 from simulator.gateways.accounts import Account
 from simulator.gateways.boe import BoeGateway
 from simulator.gateways.gateway import Gateway, Submit
+from simulator.gateways.meo import MeoGateway
 from simulator.gateways.ouch import OuchGateway
 from simulator.gateways.pillar import PillarGateway
 from simulator.live.multicast import MulticastSender
@@ -25,19 +27,26 @@ from simulator.publishing.publisher import Publisher
 from simulator.publishing.venues import VENUES, VenueFeed
 from simulator.services.settings import GAP, REFRESH
 
-BOE: Final = ("bzx", "edgx")
-PILLAR: Final = ("nyse", "arca")
+USUAL: Final = {"bzx": "boe", "edgx": "boe", "nyse": "pillar", "arca": "pillar"}
+OUCH: Final = "ouch50"  # of venues with a protocol that we do not speak
 
 
 def gateway_of(
-    venue: str, accounts: Mapping[str, Account], symbols: Sequence[str], submit: Submit
+    venue: str,
+    accounts: Mapping[str, Account],
+    symbols: Sequence[str],
+    submit: Submit,
+    protocol: str = "",
 ) -> Gateway:
-    """The order entry of a venue, in its protocol; OUCH where it has none that we speak."""
-    if venue in BOE:
-        return BoeGateway(accounts, symbols, submit, units=VENUES[venue].units)
-    if venue in PILLAR:
-        return PillarGateway(accounts, symbols, submit)
-    return OuchGateway(accounts, symbols, submit)
+    """The order entry of a venue, in a protocol; empty: in the usual one."""
+    units = VENUES[venue].units if venue in VENUES else 1
+    makers: dict[str, Callable[..., Gateway]] = {
+        OUCH: OuchGateway,
+        "boe": partial(BoeGateway, units=units),
+        "pillar": PillarGateway,
+        "meo": partial(MeoGateway, engines=units),
+    }
+    return makers[protocol or USUAL.get(venue, OUCH)](accounts, symbols, submit)
 
 
 def recovery_groups(venue: VenueFeed) -> dict[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
@@ -40,6 +42,7 @@ from router.orders.control import Orders
 from router.orders.states import STATES
 from router.parentcommands import ParentCommands
 from router.sessioncommands import SessionCommands
+from router.venuefile import SHIPPED
 
 REHEARSAL = Path(__file__).resolve().parents[2] / "console" / "live" / "rehearsal"
 ENVIRONMENT = {"ALFA_PASSWORD": "secret"}
@@ -52,11 +55,21 @@ ROUNDS = 6
 
 
 @cache
-def kernels() -> tuple[Kernel, ...]:
+def kernels(protocols: tuple[str, ...] = PROTOCOLS) -> tuple[Kernel, ...]:
     """The loop, routing and answers: those of the replays' tests, which may be compiled already."""
-    made = routed_kernels(the_day().plan, PROTOCOLS, lines=True)
+    made = routed_kernels(the_day().plan, protocols, lines=True)
     compile_all(made)
     return made
+
+
+def venues_speaking(speaks: Mapping[str, str]) -> str:
+    """The file of venues that comes along, with other protocols at some."""
+    head, *parts = SHIPPED.read_text().split("[[venues]]\n")
+    for number, part in enumerate(parts):
+        for name, protocol in speaks.items():
+            if f'name = "{name}"' in part:
+                parts[number] = re.sub(r'protocol = "\w+"', f'protocol = "{protocol}"', part)
+    return head + "".join("[[venues]]\n" + part for part in parts)
 
 
 def rehearsal(folder: Path, **changes: str) -> LiveSetup:
@@ -115,17 +128,27 @@ class WirePort:
 class LoopRig:
     """See the module.
 
+    Args:
+        folder: fresh.
+        speaks: protocols by venue, where they are not the usual ones.
+        changes: texts of the settings by the texts that they take the place of.
+
     Attributes:
         now_ns: the time of what is sent next.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, speaks: Mapping[str, str] = MappingProxyType({}), **changes: str
+    ) -> None:
         self.now_ns = START
         self._stack = ExitStack()
-        setup = rehearsal(folder)
+        (folder / "venues.toml").write_text(venues_speaking(speaks))
+        setup = rehearsal(
+            folder, **{"channels = ": 'venues = "venues.toml"\nchannels = '}, **changes
+        )
         plan = setup.plan(START)
         self.run = self._stack.enter_context(LiveRun(setup, plan))
-        self.loop, *functions = kernels()
+        self.loop, *functions = kernels(tuple(sorted({*PROTOCOLS, *speaks.values()})))
         self.run.connect(*(address_of(kernel.dispatcher, WORDS) for kernel in functions))
         self.inject = InjectPort(lambda: self.now_ns)
         options = LoopOptions(command_rounds=0)

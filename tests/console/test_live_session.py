@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,20 @@ from feedhandler.lines.secret import Secret
 from router.tables import CANCEL, ENTER, REPLACE
 from simulator.gateways.boe import BoeGateway
 from simulator.gateways.gateway import Pace
+from simulator.gateways.meo import MeoGateway
 from simulator.gateways.ouch import OuchGateway
 from simulator.gateways.pillar import PillarGateway
 from simulator.matching.venue import Exchange
 from simulator.serving.reactor import Reactor
 
+ENGINES = 2
 GATEWAYS: dict[str, Callable[..., Any]] = {
-    "nasdaq": OuchGateway, "bzx": BoeGateway, "nyse": PillarGateway,
-}  # fmt: skip
+    "nasdaq": OuchGateway,
+    "bzx": BoeGateway,
+    "nyse": PillarGateway,
+    "memx": partial(MeoGateway, engines=ENGINES),
+}
+SPEAKS = {"memx": "meo"}
 DEADLINE_S = 60
 HOUR = 3_600 * SECOND
 PATIENT = Pace(silence_ns=HOUR, login_ns=HOUR)  # kernels may be compiled meanwhile
@@ -56,7 +63,8 @@ class DeskRig:
     """A desk, its loop and its venue, in turns."""
 
     def __init__(self, folder: Path, venue: str) -> None:
-        self.loop = LoopRig(folder)
+        engines = {'venue = "memx"': f'venue = "memx"\nengines = {ENGINES}'}
+        self.loop = LoopRig(folder, SPEAKS if venue in SPEAKS else {}, **engines)
         self.loop.now_ns = time.time_ns()
         self.name, run = venue, self.loop.run
         self.venue = TcpVenue(GATEWAYS[venue], run.setup.symbols)
@@ -149,7 +157,7 @@ def test_a_session_comes_up_and_orders_are_answered(rig: DeskRig) -> None:
     assert rig.lines == [f"session {rig.name}: logged in as ALFA"]
     child = entered(rig)
     assert int(rig.loop.tables.children[child]["heard_ns"]) > 0
-    if rig.name == "nyse":
+    if rig.name in ("nyse", "memx"):
         assert rig.desk.names == {name: n for n, name in enumerate(rig.loop.run.setup.symbols, 1)}
 
 
@@ -165,7 +173,7 @@ def test_what_happened_while_it_was_cut_is_heard_at_the_next_login(rig: DeskRig)
     assert int(rig.loop.tables.head["repeated_count"]) == 0
 
 
-@pytest.mark.parametrize("rig", ["nasdaq", "bzx"], indirect=True)
+@pytest.mark.parametrize("rig", ["nasdaq", "bzx", "memx"], indirect=True)
 def test_orders_that_outlive_the_connection_stand_as_before(rig: DeskRig) -> None:
     rig.desk = rig.make("BETA", "hush")
     number = rig.desk.number

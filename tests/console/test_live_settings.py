@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -14,7 +15,9 @@ from console.main import run
 from feedhandler.calendars import CMES, XNYS
 from feedhandler.channelfile import load_channels
 from nic.configfile import ConfigError
-from router.venuefile import SHIPPED
+from router.entry.hearing import READERS
+from router.entry.logins import LOGINS
+from router.entry.protocols import PROTOCOLS
 from simulator.live.settings import load_run
 
 FIRST_SESSION = '[[sessions]]\nvenue = "nasdaq"'
@@ -73,8 +76,8 @@ def test_a_password_that_is_not_there_is_named_and_never_shown(tmp_path: Path) -
     rehearsal(tmp_path)
     with pytest.raises(ConfigError, match=r"sessions\[0\].password_env: ALFA_PASSWORD is not set"):
         read_live(tmp_path / "live.toml", START, {})
-    with pytest.raises(ConfigError, match="64") as raised:
-        read_live(tmp_path / "live.toml", START, {"ALFA_PASSWORD": "x" * 65})
+    with pytest.raises(ConfigError, match="11 characters, the field holds 10") as raised:
+        read_live(tmp_path / "live.toml", START, {"ALFA_PASSWORD": "x" * 11})
     assert "x" * 10 not in str(raised.value)
 
 
@@ -91,12 +94,22 @@ def test_parents_that_cannot_be_are_named(tmp_path: Path, old: str, new: str, wr
         read_live(tmp_path / "live.toml", START, ENVIRONMENT)
 
 
-def test_a_login_that_nobody_reads_is_refused(tmp_path: Path) -> None:
-    venues = SHIPPED.read_text().replace('protocol = "ouch50"', 'protocol = "meo"', 1)
-    (tmp_path / "venues.toml").write_text(venues)
-    named = {'channels = "': 'venues = "venues.toml"\nchannels = "'}
-    with pytest.raises(ConfigError, match=r"sessions\[0\].venue: nasdaq: nobody reads a login in"):
-        rehearsal(tmp_path, **named)
+@pytest.mark.parametrize(
+    ("old", "new", "wrong"),
+    [
+        ('session = "0001"', 'session = "00001"', "sessions[1]: a login in boe has no room for it"),
+        ('username = "ALFA"', f'username = "{"A" * 17}"', "sessions[0]: a login in ouch50 has no"),
+    ],
+)
+def test_what_a_login_has_no_room_for_is_said(
+    tmp_path: Path, old: str, new: str, wrong: str
+) -> None:
+    with pytest.raises(ConfigError, match=re.escape(wrong)):
+        rehearsal(tmp_path, **{old: new})
+
+
+def test_every_order_protocol_can_log_in_and_be_heard() -> None:
+    assert set(PROTOCOLS) == set(LOGINS) == set(READERS)
 
 
 def test_check_says_what_would_be_done_and_opens_nothing(

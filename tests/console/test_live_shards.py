@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import threading
 import time
@@ -18,10 +19,14 @@ from sharded_rig import SYMBOLS, owned_loop
 
 from console.live.books import SymbolLearner
 from console.live.command import Came
+from console.live.going import Ended
 from console.live.run import LiveRun
-from console.live.setup import LiveSetup
-from console.live.shards import Crew, settings_of, setup_of, shards_in
+from console.live.sent import LiveCollector
+from console.live.setup import LiveSetup, read_live
+from console.live.shards import Crew, settings_of, setup_of, shards_in, write_together
 from console.plan import replay_uri
+from console.routed.facts import facts_of
+from console.routed.replaying import names_of
 from console.routed.run import RoutedRun
 from console.sharded.pieces import parts_of
 from nic.configfile import ConfigError
@@ -69,6 +74,20 @@ def parts(setup: LiveSetup, stack: ExitStack) -> Sequence[Any]:
     plan, shards = setup.plan(START), shards_in(setup.live)
     _, made = parts_of(plan, shards, setup.path, stack, unknown_trades=True, pinned=False)
     return made
+
+
+def test_the_example_divides_all_that_the_rehearsal_has(tmp_path: Path) -> None:
+    whole = rehearsal(tmp_path)
+    setup = read_live(tmp_path / "sharded.toml", START, ENVIRONMENT)
+    assert setup.symbols == whole.symbols and setup.recoveries.keys() == whole.recoveries.keys()
+    assert {one.venue for one in setup.live.sessions} == {one.venue for one in whole.live.sessions}
+    both = [one for one in setup.live.sessions if one.venue in ("nasdaq", "nyse")]
+    assert len({(one.venue, one.username) for one in both}) == len(both) == 4
+    assert len({one.stream for one in both if one.venue == "nyse"}) == 2
+    with ExitStack() as stack:
+        told = [setup_of(setup, part, n, ENVIRONMENT) for n, part in enumerate(parts(setup, stack))]
+    owned = [{name for name in setup.symbols if one.owner.owns(name)} for one in told if one.owner]
+    assert all(owned) and set.union(*owned) == set(setup.symbols) and not owned[0] & owned[1]
 
 
 def test_each_loop_is_told_its_own(tmp_path: Path) -> None:
@@ -136,7 +155,7 @@ PRICES = [f"{kind}{side}{part}" for kind in ("", "national_", "odd_") for side i
 
 
 def test_each_loop_learns_and_writes_its_own_symbols_only(tmp_path: Path) -> None:
-    setup, day = sharded(tmp_path), the_day()
+    setup, day, ended = sharded(tmp_path), the_day(), list[Ended]()
     uri = replay_uri(day.captures)
     with ExitStack() as stack:
         made = parts(setup, stack)
@@ -148,6 +167,10 @@ def test_each_loop_learns_and_writes_its_own_symbols_only(tmp_path: Path) -> Non
             with run.opened(owned_loop(), uri, burst=1) as step:
                 while step(16):
                     learner.step()
+                names = names_of(run, told.venues)
+                collector = LiveCollector(run.tables, names, len(told.venues))
+                facts = facts_of(run, run.block, told.live.name, 1.0)
+                ended.append(Ended(number, collector.finish(facts)))
             learner.step()
             run.market.refresh(run.last_ns)
             own = {n for n, name in enumerate(setup.symbols, 1) if told.owner.owns(name)}
@@ -164,3 +187,8 @@ def test_each_loop_learns_and_writes_its_own_symbols_only(tmp_path: Path) -> Non
                 row = single.market.records[single.master.number_of(name)]
                 found = market.record(number)
                 assert found[PRICES].item() == row[PRICES].item() and int(found["bid"]) > 0
+    write_together(setup, shards_in(setup.live), ended)
+    said = json.loads((tmp_path / "results" / "summary.json").read_text())
+    assert said["name"] == "rehearsal" and "2 loops" in said["notes"][0]
+    assert said["packets"] == max(one.results.facts.packets for one in ended) > 0
+    assert (tmp_path / "results" / "report.html").exists()

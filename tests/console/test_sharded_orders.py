@@ -32,13 +32,11 @@ from console.runreport.results import Results
 from console.runreport.summary import summary_of
 from console.sharded.pieces import parts_of
 from console.sharded.routed import replay_sharded, setup_of
-from feedhandler.messages import TICK
 from feedhandler.shards.config import Shards
 from nic.configfile import ConfigError
 from nic.kernelref import address_of
 from router.risk.limits import Limits
 from router.risk.shares import shared
-from router.shardcontrol import ShardControl, ShardDesk
 from simulator.matching.model import Latency, Troubles, VenueModel, shipped_models
 
 EVEN = Latency(base_ns=20_000)
@@ -251,16 +249,15 @@ def two_desks(files: Files) -> Iterator[dict[str, Desk]]:
         yield made
 
 
-def test_kill_switches_and_limits_are_for_all_loops(files: Files, tmp_path: Path) -> None:
+def test_each_loop_has_its_own_switch_and_its_part_of_new_limits(
+    files: Files, tmp_path: Path
+) -> None:
     with two_desks(files) as desks:
-        control = ShardControl(
-            {name: ShardDesk(desk.commands, desk.run.limits) for name, desk in desks.items()}
-        )
         for desk in desks.values():
             desk.until(2.0)
         assert any(desk.count("open_count") for desk in desks.values())
-        assert control.kill() == []
         for desk in desks.values():
+            assert desk.commands.kill()
             desk.round()
             assert desk.count("killed") == 1
             sent = len(desk.records)
@@ -268,26 +265,12 @@ def test_kill_switches_and_limits_are_for_all_loops(files: Files, tmp_path: Path
             assert [kind for kind, _ in desk.sent(sent) if kind == "enter"] == []
         path = tmp_path / "limits.toml"
         path.write_text(limits(capital=1_000))
-        assert {one.error for one in control.reload(path).values()} == {""}
+        assert {desk.run.limits.reload(path).error for desk in desks.values()} == {""}
         rows = [desk.tables.block["account_limits"]["capital"].tolist() for desk in desks.values()]
         assert all(500 * 100_000_000 in row for row in rows)
         path.write_text("nothing")
-        wrong = control.reload(path)
-        assert all(str(path) in one.error for one in wrong.values()) and list(wrong) == list(desks)
+        assert all(str(path) in desk.run.limits.reload(path).error for desk in desks.values())
         assert [desk.run.limits.number for desk in desks.values()] == [2, 2]
-
-
-def test_a_loop_that_was_not_told_is_named(files: Files) -> None:
-    with two_desks(files) as desks:
-        first, second = desks.values()
-        while first.plain.send(TICK, first.now_ns):
-            pass
-        control = ShardControl(
-            {name: ShardDesk(desk.commands, desk.run.limits) for name, desk in desks.items()}
-        )
-        assert control.end_day() == control.venue_down(0) == control.venue_up(0) == ["s0"]
-        assert control.kill() == ["s0"]
-        assert second.plain.waiting_count == 4
 
 
 def test_a_channel_that_nobody_reads_is_said(files: Files) -> None:

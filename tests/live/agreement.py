@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +35,12 @@ class Venues:
     executions: dict[tuple[str, int], tuple[int, float, int]]
 
     @classmethod
-    def read(cls, folder: Path, account: str = "ALFA") -> Venues:
-        """Of `sweepwire venue run --out`."""
+    def read(cls, folder: Path) -> Venues:
+        """Of `sweepwire venue run --out`: all accounts, whose orders have names of their own."""
         said = json.loads((folder / "orders.json").read_text())["venues"]
         made = cls({}, {})
         for venue, accounts in said.items():
-            for order in accounts.get(account, []):
+            for order in chain.from_iterable(accounts.values()):
                 number = int(order["id"])
                 assert (venue, number) not in made.orders, "an order came twice"
                 made.orders[venue, number] = order

@@ -22,7 +22,7 @@ from routed_rig import SAMPLES
 PLAIN = "import sys; from console.main import main; sys.exit(main())"
 INSIDE = "import sys; from pyroute2 import netns; netns.setns(sys.argv.pop(1)); " + PLAIN
 REHEARSAL = Path(__file__).resolve().parents[2] / "console" / "live" / "rehearsal"
-PASSWORD = "s3cret-pw"
+PASSWORD = "s3cretpw"  # as long as MEO has room for
 DEADLINE_S = 300.0
 PREFIX = "swtest-"
 GROUPS_ON = ("233.210.1.1", 30001)
@@ -102,6 +102,13 @@ def two_namespaces() -> Iterator[Place]:
         yield Place(hosts[0], hosts[1], links[1], *names)
 
 
+def _events_in(folder: Path) -> list[str]:
+    with suppress(FileNotFoundError):
+        lines = (folder / "events.jsonl").read_bytes().split(b"\n")
+        return [str(json.loads(line)["text"]) for line in lines[:-1]]
+    return []
+
+
 class Process:
     """A `sweepwire` command in a namespace; its output goes to a file."""
 
@@ -130,6 +137,10 @@ class Process:
         """Tells it to end; its exit code."""
         if self.running:
             self._process.send_signal(number)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Waits for its end; its exit code."""
         try:
             return self._process.wait(DEADLINE_S)
         except subprocess.TimeoutExpired:
@@ -156,10 +167,13 @@ class Desk:
         place: where they run.
         venue: lines at the end of the venues' file.
         before_s: from the venues' start to the opening.
+        shards: names of the loops; none: there is one, and it has no name.
     """
 
-    def __init__(self, folder: Path, place: Place, venue: str, before_s: float) -> None:
-        self.folder, self.place = folder, place
+    def __init__(
+        self, folder: Path, place: Place, venue: str, before_s: float, shards: tuple[str, ...] = ()
+    ) -> None:
+        self.folder, self.place, self.shards = folder, place, shards
         for path in REHEARSAL.glob("*.toml"):
             text = path.read_text().replace('"127.0.0.1:', f'"{place.venue_host}:')
             text = text.replace('host = "127.0.0.1"', f'host = "{place.venue_host}"')
@@ -179,7 +193,8 @@ class Desk:
 
     def start_run(self) -> Process:
         """Starts the live run."""
-        given = ["run", "--config", str(self.folder / "live.toml")]
+        settings = "sharded.toml" if self.shards else "live.toml"
+        given = ["run", "--config", str(self.folder / settings)]
         return self._start(self.place.namespace, given, "run.out")
 
     def start_venues(self) -> Process:
@@ -187,6 +202,11 @@ class Desk:
         given = ["venue", "run", "--config", str(self.folder / "venue.toml")]
         given += ["--out", str(self.folder / "venues")]
         return self._start(self.place.venue_namespace, given, "venue.out")
+
+    def parent(self, *arguments: str) -> int:
+        """`sweepwire parent`, from a process in no namespace of theirs; its exit code."""
+        given = ["parent", *arguments, "--control", str(self.folder / "control.sock")]
+        return Process("", given, self.folder / "parent.out").wait()
 
     def _start(self, namespace: str, arguments: list[str], name: str) -> Process:
         made = Process(namespace, arguments, self.folder / name)
@@ -198,13 +218,10 @@ class Desk:
         """What the run writes."""
         return self.folder / "results"
 
-    def events(self) -> list[str]:
-        """What the run told so far."""
-        path = self.results / "events.jsonl"
-        with suppress(FileNotFoundError):
-            lines = path.read_bytes().split(b"\n")
-            return [str(json.loads(line)["text"]) for line in lines[:-1]]
-        return []
+    def events(self, shard: str = "") -> list[str]:
+        """What the run told so far, all its loops or one."""
+        folders = [shard] if shard else [*self.shards] or [""]
+        return [line for name in folders for line in _events_in(self.results / name)]
 
     def count(self, *words: str) -> int:
         """Lines of the run that have all these words."""

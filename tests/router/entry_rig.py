@@ -27,6 +27,7 @@ from router.entry.specialise import build
 from router.tables import CANCEL, ENTER, INTENT_DTYPE, REPLACE
 from router.tablespace import RouterTables, Sizes
 from simulator.gateways.boe import BoeGateway
+from simulator.gateways.meo import MeoGateway
 from simulator.gateways.ouch import OuchGateway
 from simulator.gateways.pillar import PillarGateway
 
@@ -50,11 +51,13 @@ CREDENTIALS = {
     "ouch50": Credentials(username="ALFA", password=Secret("secret", 10)),
     "boe": Credentials(username="ALFA", password=Secret("secret", 10), session="0001"),
     "pillar": Credentials(username="ALFA", password=Secret("secret", 32), stream=1000),
+    "meo": Credentials(username="ALFA", password=Secret("secret", 8)),
 }
 GATEWAYS: Mapping[str, Callable[..., Any]] = {
     "ouch50": OuchGateway,
     "boe": BoeGateway,
     "pillar": PillarGateway,
+    "meo": MeoGateway,
 }
 
 

@@ -1,16 +1,21 @@
-"""MEO's login, and that a goodbye takes the venue out of the routing."""
+"""MEO's login: what it asks for, what it hears, and that a goodbye ends the routing."""
 
 from __future__ import annotations
+
+import random
+from typing import Any
 
 from entry_rig import HEARD, NUMBERS, Router
 
 from feedhandler.feed import decode
 from feedhandler.lines.secret import Secret
+from feedhandler.protocols.miax_meo import MIAX_MEO
 from feedhandler.registry import versions
-from feedhandler.transports.esesm import ESESM
+from feedhandler.transports.esesm import ESESM, wrap
 from router import tables as t
+from router.entry.hearing import Hearing
 from router.entry.layout import DOWN, UP
-from router.entry.logins import IN, OVER, REFUSED, WAITING, Credentials, MeoLogin
+from router.entry.logins import IN, OVER, REFUSED, WAITING, Credentials, Heard, MeoLogin
 
 CREDENTIALS = Credentials(
     username="ALFA", password=Secret("PC-01", 8), session="MEO2.6", version="2.6"
@@ -54,7 +59,61 @@ def test_it_is_in_when_all_that_was_missed_has_come() -> None:
 
 def test_one_engine_that_refuses_is_a_refusal() -> None:
     login, _ = login_told(response(" ", "I"), ESESM["c"].encode())
-    assert (login.state, login.why) == (REFUSED, "status I")
+    assert (login.state, login.why) == (REFUSED, "incompatible session protocol version")
+
+
+def test_a_login_asks_for_what_is_behind_the_last_of_each_engine() -> None:
+    given = Credentials(username="ALFA", password=Secret("PC-01", 8), engines=3)
+    login = MeoLogin.behind(given, Heard(units={2: 41, 3: 7, 9: 5}))
+    (message,) = decode(versions("miax_meo")[0], login.start()).messages
+    assert (message.values["version"], message.values["application_protocol"]) == ("2.6", "MEO2.6")
+    wanted: Any = message.values["requested"]
+    names = ("trading_session_id", "requested_sequence_number")
+    assert [tuple(one[name] for name in names) for one in wanted] == [(1, 1), (2, 42), (3, 8)]
+
+
+def test_what_a_login_hangs_on_is_heard_wherever_the_stream_is_cut() -> None:
+    update = MIAX_MEO["SU"].encode(symbol_id=7, ticker_symbol="KOZ")
+    answer = MIAX_MEO["NR"].encode(client_order_id="1")
+    said = response(" ", "N") + wrap("s", update, 1, 2) + wrap("s", answer, 2, 2)
+    said += ESESM["0"].encode() + ESESM["c"].encode() + ESESM["G"].encode(text="bye")
+    for cut in range(len(said)):
+        hearing = Hearing("meo")
+        heard = hearing.read(said[:cut]) + hearing.read(said[cut:])
+        assert not hearing.failed and b"".join(one.raw for one in heard) == said
+        assert all(one.for_loop for one in heard)
+        assert [one.symbol for one in heard if one.symbol] == [(7, "KOZ")]
+        codes = [(chr(one.said[0]), one.said[1]) for one in heard if one.said]
+        assert codes == [("r", ord("N")), ("0", 0), ("c", 0), ("G", 0)]
+
+
+def test_bytes_that_are_no_message_are_said_and_never_raised() -> None:
+    rng = random.Random(7)
+    whole = response(" ") + wrap("s", MIAX_MEO["SU"].encode(symbol_id=7), 1, 1)
+    whole += ESESM["c"].encode() + ESESM["0"].encode()
+    failed = 0
+    for _ in range(500):
+        data = bytearray(whole)
+        for _ in range(rng.randrange(1, 6)):
+            data[rng.randrange(len(data))] = rng.randrange(256)
+        hearing = Hearing("meo")
+        hearing.read(bytes(data[: rng.randrange(len(data) + 1)]))
+        failed += bool(hearing.failed)
+    assert failed > 10
+    short = Hearing("meo")
+    short.read(b"\x03\0rr\x09")
+    assert "bad_count" in short.failed
+
+
+def test_how_far_each_engine_has_told_is_kept() -> None:
+    router = Router()
+    row = router.session("meo")
+    for engine, sequence in ((1, 5), (2, 9), (1, 6)):
+        answer = MIAX_MEO["NR"].encode(client_order_id="9")
+        router.hear("meo", wrap("s", answer, sequence, engine) + ESESM["0"].encode())
+    units = router.tables.block["session_units"].reshape(len(router.sessions.rows), -1)
+    kept = units[NUMBERS["meo"]]
+    assert int(row["units"]) != 0 and (kept[1], kept[2], kept.sum()) == (6, 9, 15)
 
 
 def test_a_goodbye_ends_the_session() -> None:

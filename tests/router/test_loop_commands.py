@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from routed_rig import CENT, LATE, SETTLING_NS, VENUES, Desk, a_desk, write_files
 
-import console.routed.run
+import console.routed.routerrun
 import console.venuerun
 from console.loops import make_state
 from router import log
@@ -112,7 +112,7 @@ def test_another_process_may_place_a_parent(
 ) -> None:
     tables, state = tmp_path / "tables", tmp_path / "state"
     monkeypatch.setattr(
-        console.routed.run, "RouterTables", functools.partial(RouterTables, path=tables)
+        console.routed.routerrun, "RouterTables", functools.partial(RouterTables, path=tables)
     )
     monkeypatch.setattr(
         console.venuerun,

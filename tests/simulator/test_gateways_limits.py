@@ -6,10 +6,12 @@ import random
 from typing import Any
 
 import boe_rig
+import meo_rig
 import ouch_rig
 import pillar_rig
 import pytest
 import test_gateways_boe_rebuilt as boe_rebuilt
+import test_gateways_meo_rebuilt as meo_rebuilt
 import test_gateways_ouch_rebuilt as ouch_rebuilt
 import test_gateways_pillar_rebuilt as pillar_rebuilt
 from boe_rig import PURGE, boe
@@ -20,6 +22,7 @@ from pillar_rig import BULK, pillar
 from feedhandler.actions import BUY, SELL
 from simulator.gateways.boe import BoeGateway
 from simulator.gateways.boesession import CANCEL_REJECTED, CANCELED, EXECUTION, MASS_CANCELED
+from simulator.gateways.meo import MeoGateway
 from simulator.gateways.ouch import OuchGateway
 from simulator.gateways.pillar import PillarGateway
 from simulator.matching import records as r
@@ -186,6 +189,7 @@ GATEWAYS: dict[str, tuple[Any, Any, Any, dict[str, int]]] = {
     "ouch": (OuchGateway, ouch_rig, ouch_rebuilt, {}),
     "boe": (BoeGateway, boe_rig, boe_rebuilt, {"units": 2}),
     "pillar": (PillarGateway, pillar_rig, pillar_rebuilt, {}),
+    "meo": (MeoGateway, meo_rig, meo_rebuilt, {"engines": 2}),
 }
 
 

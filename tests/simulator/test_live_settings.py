@@ -52,6 +52,7 @@ def test_a_password_file_that_others_can_read_is_refused(tmp_path: Path) -> None
         (ONE, "expected one of them"),
         (ONE + 'password_env = "A"\npassword_file = "b"\n', "expected one of them"),
         ("port = 1\n", "port"),
+        ('protocols = { memx = "fix" }\n', "protocols"),
         ("seconds = 0.5\n", "seconds"),
     ],
 )
