@@ -64,3 +64,13 @@ def release(unit: int, serial: int, *, complete: bool) -> bytes:
 def abort(unit: int, serial: int) -> bytes:
     """The hold or the image with this serial has come to nothing."""
     return _packet(wire.ABORT, serial, unit)
+
+
+def about(unit: int, serial: int, datagram: bytes) -> bytes:
+    """What is said of instruments beside their books: definitions. It is read at once.
+
+    Raises ValueError when the datagram has no room in a splice packet.
+    """
+    if len(datagram) > MOST_INNER_BYTES:
+        raise ValueError(f"a datagram about instruments has {len(datagram)} bytes")
+    return _packet(wire.ABOUT, serial, unit) + datagram
