@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from console.bookplan import venue_of
 from console.live.run import LiveRun
 from console.recovery import ANSWERS, RecoveryDriver, position_in
 from console.recoverycme import PROTOCOL, CmeDriver, live_in
@@ -132,7 +133,7 @@ class BooksDesk:
         where = position_in(self._block, stream)
         driver: RecoveryDriver | CmeDriver
         if feed.protocol.name == PROTOCOL:
-            is_live = live_in(self._run.books[name])
+            is_live = live_in(self._run.books[venue_of(mine[0])])
             driver = CmeDriver(feed, settings, inject, where, is_live=is_live)
         else:
             driver = RecoveryDriver(feed, settings, inject, where)

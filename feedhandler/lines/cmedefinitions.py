@@ -110,6 +110,11 @@ class CmeDirectory:
         """Whether one turn of the loop was heard without a hole."""
         return self.loop.whole is not None
 
+    @property
+    def active(self) -> set[int]:
+        """The securities that are traded."""
+        return {one.security for one in self.instruments.values() if not one.deleted}
+
     def begin(self, since_ns: int = 0) -> None:
         """Forgets everything: a new week has other instruments."""
         self.loop.begin(since_ns)

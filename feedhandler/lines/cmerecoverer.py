@@ -214,9 +214,11 @@ class CmeRecoverer:
 
     @property
     def is_complete(self) -> bool:
-        """Whether every security of a whole turn is right since the loss."""
+        """Whether all securities of a whole turn or directory are right since the loss."""
         whole = self.snapshots.loop.whole
-        return whole is not None and whole <= self.done
+        if whole is not None and whole <= self.done:
+            return True
+        return self.directory.is_whole and self.directory.active <= self.done
 
     def _ends_hold(self, held: int, now_ns: int) -> bool:
         if self.is_complete or held > self.most_held or now_ns >= self._due_ns:
