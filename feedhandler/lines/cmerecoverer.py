@@ -36,7 +36,7 @@ from feedhandler.lines.layout import (
     REFUSED,
     SPLICED,
 )
-from feedhandler.lines.snapshots.cme import CmeSnapshots
+from feedhandler.lines.snapshots.cme import BY_ORDER, CmeSnapshots, codes_of
 from feedhandler.lines.splice import about, hold, release, splice_packets
 
 IDLE: Final = "idle"
@@ -45,10 +45,12 @@ HOLDING: Final = "holding"
 
 UNIT: Final = 0
 AHEAD: Final = 16  # snapshots before one that is needed, from which on packets are held
+AHEAD_BY_ORDER: Final = 2  # the same where one is many packets
 HOLD_NS: Final = 500_000_000
 PAUSE_NS: Final = 50_000_000
 MOST_PAUSE_NS: Final = 30_000_000_000
 MOST_HELD: Final = 2_048
+LEAST_HELD: Final = 8
 DIRECTORY_NS: Final = 60_000_000_000
 KEPT_FAILURES: Final = 100
 
@@ -62,7 +64,7 @@ class CmeRecoverer:
         is_live: whether the book of a security is right already; None: that is not known.
         hold_ns: how long packets are held at most.
         pause_ns: how long they are not, behind a hold that was not enough.
-        most_held: packets that may wait.
+        most_held: packets that may wait; fewer, once there was no room for so many.
         directory_ns: how long images wait for the directory.
 
     Attributes:
@@ -99,6 +101,8 @@ class CmeRecoverer:
         self._serial = 0
         self._wanted_ns = self._due_ns = 0
         self._wait_ns = pause_ns
+        self._held = 0
+        self._ahead = AHEAD_BY_ORDER if codes_of(feed) == BY_ORDER else AHEAD
 
     def on_event(self, event: np.void) -> None:
         """An EVENT_DTYPE record of the loop's event ring that is of this stream."""
@@ -118,6 +122,8 @@ class CmeRecoverer:
         elif kind in (FAILED, OVERFLOWED):
             self.failures = [*self.failures[1 - KEPT_FAILURES :], EVENTS[kind]]
             self.done.clear()
+            if kind == OVERFLOWED:
+                self.most_held = max(LEAST_HELD, self._held // 2)
             self._pause(now_ns)
 
     def _on_refused(self, why: int, serial: int) -> None:
@@ -161,17 +167,22 @@ class CmeRecoverer:
 
         `top`: the highest sequence of the stream that the loop knows of.
         """
-        for image in self.snapshots.take(payload, top):
-            assert image.key is not None
-            if self._last_key is not None:
-                self._next[self._last_key] = image.key
-            self._last_key = image.key
-            if self.directory.is_whole and image.key not in self.directory.instruments:
-                self.undefined.add(image.key)
-            if self.state == WANTED and self._may_hold(now_ns) and self._is_near(image.key):
-                self._hold(now_ns)
+        images = self.snapshots.take(payload, top)
+        for key in self.snapshots.heard:
+            self._hear(key, now_ns)
+        for image in images:
             if self.state == HOLDING:
                 self._splice(image)
+
+    def _hear(self, key: int, now_ns: int) -> None:
+        """A snapshot of a security has come, or a part of it."""
+        if self._last_key is not None and self._last_key != key:
+            self._next[self._last_key] = key
+        self._last_key = key
+        if self.directory.is_whole and key not in self.directory.instruments:
+            self.undefined.add(key)
+        if self.state == WANTED and self._may_hold(now_ns) and self._is_near(key):
+            self._hold(now_ns)
 
     def _may_hold(self, now_ns: int) -> bool:
         waits = self._defining and now_ns - self._wanted_ns < self.directory_ns
@@ -180,7 +191,7 @@ class CmeRecoverer:
     def _is_near(self, key: int) -> bool:
         """Whether a snapshot that is needed comes soon, the one with this key first."""
         found: int | None = key
-        for _ in range(AHEAD + 1):
+        for _ in range(self._ahead + 1):
             if found is None or self._needs(found):
                 return True  # a loop whose order is not known yet
             found = self._next.get(found)
@@ -228,6 +239,8 @@ class CmeRecoverer:
 
     def step(self, held: int, now_ns: int) -> list[bytes]:
         """The splice packets to inject now, in order. `held`: packets that wait in the loop."""
+        if self.state == HOLDING:
+            self._held = held
         if self.state == HOLDING and self._ends_hold(held, now_ns):
             self._release(now_ns)
         elif self.state == WANTED and self.is_complete and now_ns >= self._due_ns:

@@ -50,6 +50,7 @@ class CmeSnapshots:
 
     Attributes:
         loop: of the packets; `loop.whole` has the keys of a whole turn.
+        heard: the keys in the datagram that was taken last.
         past: snapshots that are too far ahead to be of this week's sequence.
         broken: chunks that say what cannot be.
     """
@@ -57,6 +58,7 @@ class CmeSnapshots:
     def __init__(self, feed: Feed) -> None:
         self.loop = CmeLoop(feed.protocol, codes_of(feed))
         self.past = self.broken = 0
+        self.heard: list[int] = []
         self._chunks: dict[int, Chunks] = {}
 
     def begin(self, since_ns: int = 0) -> None:
@@ -71,8 +73,9 @@ class CmeSnapshots:
             payload: of either line.
             top: the highest sequence of the incremental channel so far, in its 64-bit count.
         """
-        made = []
-        for report in self.loop.take(payload):
+        made, reports = [], self.loop.take(payload)
+        self.heard = [report.number(ID) for report in reports]
+        for report in reports:
             sequence = widened(report.number(LAST), top)
             if sequence > top + MOST_AHEAD:
                 self.past += 1
