@@ -47,6 +47,7 @@ UNIT: Final = 0
 AHEAD: Final = 16  # snapshots before one that is needed, from which on packets are held
 AHEAD_BY_ORDER: Final = 2  # the same where one is many packets
 HOLD_NS: Final = 500_000_000
+MOST_HOLD_NS: Final = 10_000_000_000
 PAUSE_NS: Final = 50_000_000
 MOST_PAUSE_NS: Final = 30_000_000_000
 MOST_HELD: Final = 2_048
@@ -62,7 +63,7 @@ class CmeRecoverer:
         feed: whose books.
         defined: the definitions' loop is heard too: the directory comes before the images.
         is_live: whether the book of a security is right already; None: that is not known.
-        hold_ns: how long packets are held at most.
+        hold_ns: how long packets are held at most; twice as long behind each hold in vain.
         pause_ns: how long they are not, behind a hold that was not enough.
         most_held: packets that may wait; fewer, once there was no room for so many.
         directory_ns: how long images wait for the directory.
@@ -101,7 +102,7 @@ class CmeRecoverer:
         self._serial = 0
         self._wanted_ns = self._due_ns = 0
         self._wait_ns = pause_ns
-        self._held = 0
+        self._held, self._images_before, self._long_ns = 0, 0, hold_ns
         self._ahead = AHEAD_BY_ORDER if codes_of(feed) == BY_ORDER else AHEAD
 
     def on_event(self, event: np.void) -> None:
@@ -133,7 +134,7 @@ class CmeRecoverer:
             self._rest()
 
     def _rest(self) -> None:
-        self.state, self._wait_ns = IDLE, self.pause_ns
+        self.state, self._wait_ns, self._long_ns = IDLE, self.pause_ns, self.hold_ns
         self.done.clear()
         self._asked.clear()
 
@@ -213,7 +214,8 @@ class CmeRecoverer:
     def _hold(self, now_ns: int) -> None:
         self._packets.append(hold(UNIT, self._new_serial()))
         self.holds += 1
-        self.state, self._due_ns = HOLDING, now_ns + self.hold_ns
+        self.state, self._due_ns = HOLDING, now_ns + self._long_ns
+        self._images_before = self.images
 
     def _splice(self, image: Image) -> None:
         assert image.key is not None
@@ -251,6 +253,8 @@ class CmeRecoverer:
 
     def _release(self, now_ns: int) -> None:
         complete, serial = self.is_complete, self._new_serial()
+        if not complete and self.images == self._images_before:  # in vain: too short for it
+            self._long_ns = min(2 * self._long_ns, MOST_HOLD_NS)
         self._packets += [hold(UNIT, serial), release(UNIT, serial, complete=complete)]
         self._pause(now_ns)
         if complete:  # should the loop know better, all are wanted anew

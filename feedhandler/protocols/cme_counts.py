@@ -123,11 +123,15 @@ def note_image(context, row, count, sequence):
 
 
 @njit(nogil=True, forceinline=True)
-def goes_on(row, count):
-    """Takes a count of a security; whether nothing is missing before it."""
+def goes_on(row, count, life):
+    """Takes a count of a security; whether nothing is missing before it.
+
+    Behind a reset of the channel that a loss followed, the count has to begin: that the next one
+    comes may be chance.
+    """
     step = (count - load_i64le(row + COUNT)) & WORD_MASK
-    fresh = load_i64le(row + FRESH) != 0
     store_u64le(row + COUNT, count)
-    if fresh:
-        store_u64le(row + FRESH, np.int64(0))
-    return step == 1 or (fresh and count == 1)
+    if load_i64le(row + FRESH) == 0:
+        return step == 1
+    store_u64le(row + FRESH, np.int64(0))
+    return count == 1 or (step == 1 and load_i64le(row + WHOLE) == life)

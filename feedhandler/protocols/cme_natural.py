@@ -22,7 +22,8 @@ from feedhandler.actions import (
     head,
 )
 from feedhandler.actions import LEVEL as LEVEL_KIND
-from feedhandler.context import SYMBOLS_ADDRESS, UNIT, get
+from feedhandler.context import SYMBOLS_ADDRESS, UNIT, count_fault, get
+from feedhandler.faults import NO_ROOM
 from feedhandler.protocols.cme_books import MOST_RECORDS, places_of, say
 from feedhandler.protocols.cme_counts import (
     BROKEN,
@@ -44,6 +45,9 @@ from feedhandler.protocols.cme_levels import (
     PLACES,
     SEQUENCE,
     TIME_NS,
+    first_row,
+    next_row,
+    row_count,
     row_of,
 )
 from feedhandler.transports.cme_walk import MESSAGE_ROOM
@@ -93,10 +97,10 @@ def say_whole(row, unit, out):
 @njit(nogil=True)
 def take_count(context, row, security, count, time_ns, sequence, out):
     """One entry's count, of a security whose row that is; gives the number of records."""
-    if not goes_on(row, count):
+    life, whole = load_i64le(get(context, SYMBOLS_ADDRESS) + LIFE), load_i64le(row + WHOLE)
+    if not goes_on(row, count, life):
         store_u64le(row + WHOLE, BROKEN)
         return 0
-    life, whole = load_i64le(get(context, SYMBOLS_ADDRESS) + LIFE), load_i64le(row + WHOLE)
     if whole == life or whole == BROKEN:
         return 0
     store_u64le(row + WHOLE, life)
@@ -167,8 +171,30 @@ def leave_out_levels(code, copy, sequence, context):
 
 
 @njit(nogil=True)
+def empty_older(address, sequence, context, out):
+    """Books of a reset channel that no newer image is in: each is empty, and whole as such."""
+    unit, time_ns, made = get(context, UNIT) << 32, transact_time(address), 0
+    row = first_row(context)
+    for _ in range(row_count(context)):
+        if row == 0:
+            break
+        if made > MESSAGE_ROOM - 2:
+            count_fault(context, NO_ROOM)
+            break
+        key, place = np.int64(load_i32le(row)), out + ACTION_BYTES * made
+        if load_i64le(row + IMAGE) < sequence:
+            made += emit(place, head(CLEAR, 0, 0) | unit, key, 0, 0, 0, 0, time_ns, sequence)
+            place, first = place + ACTION_BYTES, head(SNAPSHOT_END, 0, REFRESH) | unit
+            made += emit(place, first, key, sequence, 0, 0, 0, time_ns, sequence)
+        row = next_row(context, row)
+    return made
+
+
+@njit(nogil=True)
 def reset_counted(address, sequence, context, out):
     """All books of the channel are empty, but those that a newer image is in."""
     forget_before(context, sequence)
+    if may_be_old(context, sequence):
+        return empty_older(address, sequence, context, out)
     first = head(CLEAR, 0, ALL) | (get(context, UNIT) << 32)
     return emit(out, first, 0, 0, 0, 0, 0, transact_time(address), sequence)

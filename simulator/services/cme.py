@@ -22,6 +22,7 @@ DISPLAY_FACTOR: Final = 10_000_000  # 0.01
 PRICES: Final = 14  # prices a side that levels and orders are at
 MIDDLE: Final = 5_000
 TRADING: Final = 17
+MANY_ORDERS: Final = 10  # from so many on they become fewer again
 FIRST_SECURITY: Final = 170_001
 SNAPSHOTS, DEFINITIONS = "snapshots", "definitions"
 NULL_MATURITY: Final = {"day": 255, "week": 255}
@@ -213,7 +214,7 @@ class CmeChannel:
     def _order_change(self, book: CmeBook) -> tuple[int, CmeOrder]:
         roll = self.chance.random()
         self._orders += 1
-        if not book.orders or roll < 0.5:
+        if not book.orders or roll < (0.5 if len(book.orders) < MANY_ORDERS else 0.2):
             kind = self.chance.choice("01")
             size, priority = self.chance.randrange(2, 500), self._orders
             order = CmeOrder(1 << 40 | self._orders, kind, self._price(kind), size, priority)
