@@ -23,14 +23,12 @@ from typing import Final
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from feedhandler.context import SYMBOLS_ADDRESS, get
 from feedhandler.protocols.cme_columns import ABSENT, HIGHEST, LOWEST
+from feedhandler.protocols.cme_countcolumns import counts
 from feedhandler.protocols.cme_levels import first_row, forget_levels, next_row, row_count
-from feedhandler.protocols.cme_mdp3 import CME_MDP3
 from feedhandler.wire.constants import constant_i32, constant_table
-from feedhandler.wire.sbe import groups_of
 from nic.raw import load_i64le, store_u64le
 
 COUNT, IMAGE, WHOLE, FRESH = 448, 456, 464, 472
@@ -40,20 +38,7 @@ WORD_MASK: Final = 0xFFFFFFFF
 FIRST: Final = 1
 REORDERED: Final = 64  # packets back to which one comes late, where no lines see to the order
 PAIR_BYTES: Final = 8
-
-
-def places() -> NDArray[np.int32]:
-    """Where entries of the first group have security and RptSeq, by template; ABSENT without."""
-    made = np.full((HIGHEST - LOWEST, 2), ABSENT, np.int32)
-    for record in CME_MDP3.records:
-        groups = groups_of(record)
-        known = groups[0].entry.by_name if groups else {}
-        if LOWEST <= int(record.code) < HIGHEST and "rpt_seq" in known:
-            made[int(record.code) - LOWEST] = known["security_id"].offset, known["rpt_seq"].offset
-    return made
-
-
-places_at = constant_table(places())
+places_at = constant_table(counts())
 
 
 @njit(nogil=True, forceinline=True)
