@@ -96,6 +96,7 @@ class CmeDirectory:
 
     Attributes:
         instruments: by security id, all that were heard of so far.
+        active: the ids of those that are traded.
         loop: of the packets.
         messages: the last definition of each, as it came.
     """
@@ -103,6 +104,7 @@ class CmeDirectory:
     def __init__(self) -> None:
         self.loop = CmeLoop(CME_MDP3, CODES)
         self.instruments: dict[int, Instrument] = {}
+        self.active: set[int] = set()
         self.messages: dict[int, Report] = {}
 
     @property
@@ -110,15 +112,11 @@ class CmeDirectory:
         """Whether one turn of the loop was heard without a hole."""
         return self.loop.whole is not None
 
-    @property
-    def active(self) -> set[int]:
-        """The securities that are traded."""
-        return {one.security for one in self.instruments.values() if not one.deleted}
-
     def begin(self, since_ns: int = 0) -> None:
         """Forgets everything: a new week has other instruments."""
         self.loop.begin(since_ns)
         self.instruments.clear()
+        self.active.clear()
         self.messages.clear()
 
     def take(self, payload: bytes) -> None:
@@ -126,6 +124,10 @@ class CmeDirectory:
         for report in self.loop.take(payload):
             found = instrument_of(report)
             self.instruments[found.security] = found
+            if found.deleted:
+                self.active.discard(found.security)
+            else:
+                self.active.add(found.security)
             self.messages[found.security] = report
 
     def datagrams(self, *, status: bool) -> list[bytes]:

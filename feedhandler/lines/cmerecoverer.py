@@ -228,10 +228,11 @@ class CmeRecoverer:
     @property
     def is_complete(self) -> bool:
         """Whether all securities of a whole turn or directory are right since the loss."""
-        whole = self.snapshots.loop.whole
-        if whole is not None and whole <= self.done:
-            return True
-        return self.directory.is_whole and self.directory.active <= self.done
+        directory = self.directory.active if self.directory.is_whole else None
+        for known in (self.snapshots.loop.whole, directory):
+            if known is not None and len(known) <= len(self.done) and known <= self.done:
+                return True
+        return False
 
     def _ends_hold(self, held: int, now_ns: int) -> bool:
         if self.is_complete or held > self.most_held or now_ns >= self._due_ns:

@@ -263,7 +263,7 @@ def scripts(draw: st.DrawFn) -> list[str]:
 
 @pytest.mark.parametrize("name", BOTH)
 @settings(
-    max_examples=25,
+    max_examples=15,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.generate],  # a script is as long as a run: shrinking it takes minutes
