@@ -63,6 +63,7 @@ class Rig:
         name: of the feed.
         seed: of what happens.
         options: of arbitration.
+        settings: the groups of the loops, where sockets hear them; else packets are handed over.
         recovering: of the CmeRecoverer.
     """
 
@@ -74,6 +75,7 @@ class Rig:
         securities: int = 5,
         options: LineOptions = OPTIONS,
         knows_live: bool = True,
+        settings: RecoverySettings | None = None,
         **recovering: Any,
     ) -> None:
         self.feed = next(feed for feed in FEEDS if feed.name == name)
@@ -92,7 +94,7 @@ class Rig:
         line_setup.prepare(self.block, lines, [self.feed] * 4)
         self.driver = CmeDriver(
             self.feed,
-            RecoverySettings(),
+            settings or RecoverySettings(),
             lambda _line, payload: self.give(SPLICE, payload, 100),
             self.where,
             is_live=live_in(self.books) if knows_live else None,
