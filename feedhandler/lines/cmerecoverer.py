@@ -226,13 +226,19 @@ class CmeRecoverer:
         self._packets += splice_packets(image, serial)
 
     @property
+    def _all_said(self) -> bool:
+        """Whether all securities of a whole turn since the loss are right."""
+        whole = self.snapshots.loop.whole
+        return whole is not None and len(whole) <= len(self.done) and whole <= self.done
+
+    @property
     def is_complete(self) -> bool:
         """Whether all securities of a whole turn or directory are right since the loss."""
-        directory = self.directory.active if self.directory.is_whole else None
-        for known in (self.snapshots.loop.whole, directory):
-            if known is not None and len(known) <= len(self.done) and known <= self.done:
-                return True
-        return False
+        if self._all_said:
+            return True
+        active = self.directory.active
+        known = self.directory.is_whole and len(active) <= len(self.done)
+        return known and active <= self.done
 
     def _ends_hold(self, held: int, now_ns: int) -> bool:
         if self.is_complete or held > self.most_held or now_ns >= self._due_ns:
@@ -256,9 +262,8 @@ class CmeRecoverer:
         complete, serial = self.is_complete, self._new_serial()
         if not complete and self.images == self._images_before:  # in vain: too short for it
             self._long_ns = min(2 * self._long_ns, MOST_HOLD_NS)
-        self._packets += [hold(UNIT, serial), release(UNIT, serial, complete=complete)]
+        ends = release(UNIT, serial, complete=complete, all_said=self._all_said)
+        self._packets += [hold(UNIT, serial), ends]
         self._pause(now_ns)
-        if complete:  # should the loop know better, all are wanted anew
-            self.done.clear()
-            self.snapshots.begin()
+        if complete:  # the loop may know of others: again later
             self._wait_ns = min(2 * self._wait_ns, MOST_PAUSE_NS)

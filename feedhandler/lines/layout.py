@@ -71,6 +71,7 @@ TELL_IMAGE: Final = 9  # it is part of an image; below 0 when it cannot be
 TELL_REPLAY: Final = 10  # it was held: what an instrument's image has already is passed over
 TELL_REFRESH: Final = 11  # an instrument that it says everything of is live again
 TELL_UNMARKED: Final = 12  # gives the number of instruments of the unit without a mark
+TELL_EMPTY_RIGHT: Final = 13  # those without a mark that are empty are right so
 
 LINE_DTYPE: Final = np.dtype(
     [
@@ -145,7 +146,7 @@ STREAM_DTYPE: Final = np.dtype(
         ("marks", "i8"),  # some instruments have marks
         ("catch_up", "i8"),  # all images of instruments end before this sequence
         ("least_next", "i8"),  # no instrument needs what is before it; 0: nobody knows that
-        ("releasing", "i8"),  # 1: no more such images come; 2: and all instruments had one
+        ("releasing", "i8"),  # 1: no more such images come; with flags of the RELEASE
         ("natural", "i8"),  # a message says everything of its instrument
         ("by_image", "i8"),  # see Feed.by_image
         ("aside_book", "i8"),  # what the context holds while decoding for something else

@@ -51,14 +51,16 @@ def splice_packets(image: Image, serial: int) -> list[bytes]:
     return [*made, _packet(wire.END, serial, image.unit, **about, number=len(image.datagrams))]
 
 
-def release(unit: int, serial: int, *, complete: bool) -> bytes:
+def release(unit: int, serial: int, *, complete: bool, all_said: bool = False) -> bytes:
     """Behind images of single instruments: what is held follows.
 
     Args:
         unit, serial: as in `hold`.
         complete: every instrument of the unit has had its image.
+        all_said: every instrument that has a book had one: the others are right if they are empty.
     """
-    return _packet(wire.RELEASE, serial, unit, flags=wire.COMPLETE if complete else 0)
+    flags = (wire.COMPLETE if complete else 0) | (wire.ALL_SAID if all_said else 0)
+    return _packet(wire.RELEASE, serial, unit, flags=flags)
 
 
 def abort(unit: int, serial: int) -> bytes:

@@ -225,7 +225,7 @@ def let_follow(state, stream, serial, flags, now, tell):
         return DONE
     if by_image and held_until(stream) < min(get(stream, CATCH_UP), get(stream, TOP)):
         return fail(state, stream, HOLE_HELD, now, tell)
-    put(stream, RELEASING, 1 | (flags & wire.COMPLETE))
+    put(stream, RELEASING, 1 | (flags & (wire.COMPLETE | wire.ALL_SAID)))
     least = get(stream, LEAST_NEXT)
     if get(stream, EXPECTED) < least < NEVER:
         jump(stream, least)

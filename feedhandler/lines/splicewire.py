@@ -33,6 +33,7 @@ ABOUT: Final = 7
 ONE_KEY: Final = 1  # BEGIN: the image is of the instrument `key` alone
 EMPTY: Final = 2  # HOLD: the books of the unit are emptied, images of all its instruments follow
 COMPLETE: Final = 4  # RELEASE: every instrument of the unit has had its image
+ALL_SAID: Final = 8  # RELEASE: so has every one that has a book: the others are right if empty
 
 SPLICE_DTYPE: Final = np.dtype(
     [
