@@ -18,11 +18,12 @@ from console.recovery import position_in
 from console.recoveryclients import Position, RecoverySettings
 from console.recoverycme import CmeDriver, live_in
 from feedhandler import specialise
-from feedhandler.actions import BUY, SELL
+from feedhandler.actions import BUY, SELL, STATUS_TRADING, STATUS_UNKNOWN
 from feedhandler.books.layout import LIVE as TRUSTED
 from feedhandler.books.sizes import sizes_for
 from feedhandler.books.venuebook import VenueBook
 from feedhandler.channelmap import ChannelAddress
+from feedhandler.consolidated.market import Market
 from feedhandler.feed import Feed
 from feedhandler.lines import setup as line_setup
 from feedhandler.lines.layout import LIVE, STATES
@@ -46,9 +47,9 @@ Loses = Callable[[int], bool]
 
 
 @cache
-def the_loop() -> Any:
-    """The loop that all tests with this rig run."""
-    return specialise.build(FEEDS, books=True, lines=True)
+def the_loop(market: bool) -> Any:
+    """The loop that all tests with this rig run, or the one with a consolidated book behind."""
+    return specialise.build(FEEDS, books=True, market=market, lines=True)
 
 
 def nothing(_number: int) -> bool:
@@ -63,6 +64,7 @@ class Rig:
         name: of the feed.
         seed: of what happens.
         options: of arbitration.
+        market: whether there is a consolidated book; it has to show what is live.
         settings: the groups of the loops, where sockets hear them; else packets are handed over.
         recovering: of the CmeRecoverer.
     """
@@ -76,12 +78,15 @@ class Rig:
         options: LineOptions = OPTIONS,
         knows_live: bool = True,
         settings: RecoverySettings | None = None,
+        market: bool = False,
         **recovering: Any,
     ) -> None:
         self.feed = next(feed for feed in FEEDS if feed.name == name)
         self.chance = random.Random(f"{seed} rig")
         self.channel = CmeChannel(self.feed, seed, securities=securities, time_ns=BEGIN_NS)
         self.books = VenueBook(sizes_for(self.feed, **ROOM))
+        self.market = Market(8, 8, 1, unknown_trades=True) if market else None
+        venues = self._enter(self.market) if self.market is not None else None
         lines = Lines({n: (0, n) for n in range(4)}, options)
         extra = [*specialise.sections(4, FEEDS), *line_setup.sections(lines, [self.feed] * 4)]
         addresses = [ChannelAddress(group, PORT) for group in GROUPS]
@@ -90,7 +95,7 @@ class Rig:
         self.block = create_state([port], addresses, step, handler_sections=extra)
         number = FEEDS.index(self.feed)
         of_books = dict.fromkeys(range(4), self.books.address)
-        specialise.prepare(self.block, FEEDS, [number] * 4, {}, of_books)
+        specialise.prepare(self.block, FEEDS, [number] * 4, {}, of_books, venues)
         line_setup.prepare(self.block, lines, [self.feed] * 4)
         self.driver = CmeDriver(
             self.feed,
@@ -105,6 +110,13 @@ class Rig:
         self.turn = self.channel.snapshot_turn()
         self.note()
 
+    def _enter(self, market: Market) -> dict[int, int]:
+        market.add_venue("cme", self.books)
+        for instrument in range(1, 6):
+            market.map(0, instrument, instrument)
+            market.set_instrument(instrument, f"I{instrument}", lot=1)
+        return dict.fromkeys(range(4), market.venue_address(0))
+
     def __enter__(self) -> Rig:
         regions.reset()
         return self
@@ -112,6 +124,8 @@ class Rig:
     def __exit__(self, *_exception: object) -> None:
         assert regions.violations().count == 0, regions.violations()
         self.driver.close()
+        if self.market is not None:
+            self.market.close()
         self.books.close()
         self.block.close()
 
@@ -176,6 +190,18 @@ class Rig:
             if wanted is not None:
                 assert self.found(security) == wanted, (security, following, self.state)
                 self.checked += 1
+        if self.market is not None:
+            self.agree(self.market)
+
+    def agree(self, market: Market) -> None:
+        """The market shows of every contract that trades its top, or nothing while it is stale."""
+        for instrument in range(1, 6):
+            top, record = self.books.tops[instrument], market.record(instrument)
+            if top["status"] not in (STATUS_UNKNOWN, STATUS_TRADING):
+                continue
+            live = self.books.trust(instrument) == "live"
+            wanted = (int(top["bid"]), int(top["offer"])) if live else (0, 0)
+            assert (int(record["bid"]), int(record["offer"])) == wanted, (instrument, live)
 
     # Packets.
 
@@ -186,8 +212,10 @@ class Rig:
         port = MemoryPort(descriptors)
         link, control = self.block["links"][0], self.block["control"][0]
         link["port"], link["status"], control["open_links"] = port.handle, 0, 1
-        with regions.allowed(self.block, port.row, port.descriptors, memory, *self.books.blocks):
-            the_loop()(np.uint64(self.block.address))
+        more = self.market.blocks if self.market is not None else ()
+        blocks = [*self.books.blocks, *more]
+        with regions.allowed(self.block, port.row, port.descriptors, memory, *blocks):
+            the_loop(bool(more))(np.uint64(self.block.address))
         self.check()
 
     def drive(self) -> None:

@@ -52,6 +52,17 @@ def test_what_both_lines_lose_snapshots_replace(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", BOTH)
+def test_a_consolidated_book_shows_what_is_live_and_nothing_else(name: str) -> None:
+    with Rig(name, f"market {name}", market=True) as rig:
+        rig.play(200, lambda number: number % 60 == 50)
+        rig.say(rig.channel.reset())
+        rig.play(60, nothing)
+        rig.finish()
+        rig.check_whole()
+        assert rig.stream["lost"] >= 3
+
+
+@pytest.mark.parametrize("name", BOTH)
 def test_who_joins_late_has_directory_and_books_of_those_who_were_there(name: str) -> None:
     with Rig(name, f"late {name}", defined=True) as rig:
         for _ in range(150):
