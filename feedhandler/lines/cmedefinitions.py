@@ -96,7 +96,6 @@ class CmeDirectory:
 
     Attributes:
         instruments: by security id, all that were heard of so far.
-        active: the ids of those that are traded.
         loop: of the packets.
         messages: the last definition of each, as it came.
     """
@@ -104,7 +103,8 @@ class CmeDirectory:
     def __init__(self) -> None:
         self.loop = CmeLoop(CME_MDP3, CODES)
         self.instruments: dict[int, Instrument] = {}
-        self.active: set[int] = set()
+        self._deleted: set[int] = set()
+        self._traded: tuple[int, frozenset[int]] | None = None
         self.messages: dict[int, Report] = {}
 
     @property
@@ -112,11 +112,21 @@ class CmeDirectory:
         """Whether one turn of the loop was heard without a hole."""
         return self.loop.whole is not None
 
+    @property
+    def traded(self) -> frozenset[int] | None:
+        """The securities of the last whole turn that are traded; None before there was one."""
+        whole, turn = self.loop.whole, self.loop.turns
+        if whole is None:
+            return None
+        if self._traded is None or self._traded[0] != turn:
+            self._traded = turn, whole - self._deleted
+        return self._traded[1]
+
     def begin(self, since_ns: int = 0) -> None:
         """Forgets everything: a new week has other instruments."""
         self.loop.begin(since_ns)
         self.instruments.clear()
-        self.active.clear()
+        self._deleted.clear()
         self.messages.clear()
 
     def take(self, payload: bytes) -> None:
@@ -125,9 +135,9 @@ class CmeDirectory:
             found = instrument_of(report)
             self.instruments[found.security] = found
             if found.deleted:
-                self.active.discard(found.security)
+                self._deleted.add(found.security)
             else:
-                self.active.add(found.security)
+                self._deleted.discard(found.security)
             self.messages[found.security] = report
 
     def datagrams(self, *, status: bool) -> list[bytes]:

@@ -94,7 +94,7 @@ class CmeRecoverer:
         self.state, self.done, self.undefined = IDLE, set[int](), set[int]()
         self.holds = self.images = self.refused = 0
         self.failures: list[str] = []
-        self._defining = defined
+        self._defined, self._defining = defined, defined
         self._packets: list[bytes] = []
         self._asked: dict[int, int] = {}  # securities by serial
         self._next: dict[int, int] = {}  # the security behind each in the loop
@@ -143,12 +143,14 @@ class CmeRecoverer:
         self._rest()
         self.state, self._wanted_ns, self._due_ns = WANTED, now_ns, now_ns
         self.snapshots.begin()
+        self.directory.loop.begin()
+        self._last_key = None
 
     def _begin_week(self, now_ns: int) -> None:
         self.snapshots.begin(now_ns)
         self.directory.begin(now_ns)
+        self._defining = self._defined
         self._next.clear()
-        self._last_key = None
 
     def _pause(self, now_ns: int) -> None:
         self.state = WANTED
@@ -156,7 +158,9 @@ class CmeRecoverer:
         self._due_ns = now_ns + self._wait_ns
 
     def on_definition(self, payload: bytes) -> None:
-        """A datagram of the definitions' loop, of either line."""
+        """A datagram of the definitions' loop, of either line; it counts while there is a need."""
+        if not self._defining and self.state == IDLE:
+            return
         self.directory.take(payload)
         if self._defining and self.directory.is_whole:
             self._defining = False
@@ -166,8 +170,11 @@ class CmeRecoverer:
     def on_snapshot(self, payload: bytes, top: int, now_ns: int) -> None:
         """A datagram of the snapshots' loop, of either line.
 
-        `top`: the highest sequence of the stream that the loop knows of.
+        `top`: the highest sequence of the stream that the loop knows of. Nothing is read while
+        nothing is to be recovered.
         """
+        if self.state == IDLE:
+            return
         images = self.snapshots.take(payload, top)
         for key in self.snapshots.heard:
             self._hear(key, now_ns)
@@ -180,7 +187,8 @@ class CmeRecoverer:
         if self._last_key is not None and self._last_key != key:
             self._next[self._last_key] = key
         self._last_key = key
-        if self.directory.is_whole and key not in self.directory.instruments:
+        named = self._defined and not self._defining
+        if named and key not in self.directory.instruments:
             self.undefined.add(key)
         if self.state == WANTED and self._may_hold(now_ns) and self._is_near(key):
             self._hold(now_ns)
@@ -236,9 +244,8 @@ class CmeRecoverer:
         """Whether all securities of a whole turn or directory are right since the loss."""
         if self._all_said:
             return True
-        active = self.directory.active
-        known = self.directory.is_whole and len(active) <= len(self.done)
-        return known and active <= self.done
+        traded = self.directory.traded
+        return traded is not None and len(traded) <= len(self.done) and traded <= self.done
 
     def _ends_hold(self, held: int, now_ns: int) -> bool:
         if self.is_complete or held > self.most_held or now_ns >= self._due_ns:

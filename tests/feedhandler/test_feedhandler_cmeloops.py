@@ -125,14 +125,14 @@ def test_the_directory_has_ids_symbols_ticks_depths_and_maturities() -> None:
     for packet in exchange.definition_turn():
         assert not directory.is_whole
         directory.take(packet)
-    assert directory.is_whole and directory.active == set(exchange.books)
+    assert directory.is_whole and directory.traded == set(exchange.books)
     found = directory.instruments[FIRST_SECURITY]
     assert (found.symbol, found.group, found.asset) == ("ESH0", "ES", "ES")
     assert (found.decimals, found.tick, found.display_factor) == (9, TICK, DISPLAY_FACTOR)
     assert (found.depth, found.implied_depth, found.deleted) == (10, 2, False)
     assert (found.year, found.month, found.day, found.week) == (2026, 12, None, None)
     directory.begin()
-    assert directory.instruments == {} and not directory.is_whole
+    assert directory.instruments == {} and not directory.is_whole and directory.traded is None
 
 
 def test_a_captured_definition_is_an_entry_of_the_directory(real_captures: Path) -> None:
