@@ -15,9 +15,11 @@ from console.recoverylinks import Datagrams
 from feedhandler.books.layout import LIVE
 from feedhandler.books.venuebook import VenueBook
 from feedhandler.feed import Feed
-from feedhandler.lines.cmerecoverer import UNIT, CmeRecoverer
+from feedhandler.lines.cmerecoverer import IDLE, UNIT, CmeRecoverer
 
 PROTOCOL: Final = "cme_mdp3"
+NS_PER_S: Final = 1_000_000_000
+SILENCE_S: Final = 30
 
 
 def live_in(books: VenueBook) -> Callable[[int], bool]:
@@ -43,7 +45,7 @@ class CmeDriver:
 
     Attributes:
         recoverer: what is done about losses; `recoverer.directory` has the definitions.
-        refused: why images did not come; nobody is asked, so nothing is refused.
+        refused: why images do not come, the last reasons: no group is known, or it is silent.
 
     Raises:
         OSError: a group cannot be heard.
@@ -68,6 +70,7 @@ class CmeDriver:
         given = {"defined": bool(self._definitions), **recovering}
         self.recoverer = CmeRecoverer(feed, **given)
         self.refused: list[str] = []
+        self._heard_ns: int | None = None
 
     def _heard(self, *groups: tuple[str, int] | None) -> list[Datagrams]:
         made = []
@@ -83,6 +86,7 @@ class CmeDriver:
 
     def on_refresh(self, payload: bytes, now_ns: int) -> None:
         """A datagram of the snapshots' loop, from whoever hears it."""
+        self._heard_ns = now_ns
         self.recoverer.on_snapshot(payload, self._where(UNIT).top, now_ns)
 
     def on_definition(self, payload: bytes) -> None:
@@ -97,8 +101,19 @@ class CmeDriver:
         for group in self._snapshots:
             for payload in group.step():
                 self.on_refresh(payload, now_ns)
+        self._complain(now_ns)
         for payload in self.recoverer.step(self._where(UNIT).held, now_ns):
             self._inject(SPLICES, payload)
+
+    def _complain(self, now_ns: int) -> None:
+        """Says, now and then, that what is wanted does not come."""
+        if self.recoverer.state == IDLE or self._heard_ns is None:
+            self._heard_ns = now_ns
+        elif now_ns - self._heard_ns >= SILENCE_S * NS_PER_S:
+            self._heard_ns = now_ns
+            known = self.settings.refresh is not None
+            why = f"no snapshot for {SILENCE_S} s" if known else "no group of snapshots"
+            self.refused = [*self.refused[-99:], why]
 
     def close(self) -> None:
         """Closes all sockets."""

@@ -10,6 +10,8 @@ from cme_recovery_rig import ORDERS, PACKET_NS, PRICE, Rig, nothing
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from console.recoveryclients import RecoverySettings
+from console.recoverycme import NS_PER_S, SILENCE_S
 from feedhandler.lines.cmerecoverer import IDLE
 from feedhandler.lines.setup import LineOptions
 
@@ -285,6 +287,23 @@ def test_images_of_instruments_that_nobody_defined_are_counted() -> None:
         stale(rig)
         rig.finish()
         assert rig.driver.recoverer.undefined == {list(rig.channel.books)[-1]}
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_silence_of_the_snapshots_is_told_now_and_then(known: bool) -> None:
+    with Rig(PRICE, "silence") as rig:
+        if known:
+            rig.driver.settings = RecoverySettings(refresh=("233.1.1.1", 1))
+        stale(rig)
+        for _ in range(7):
+            rig.time_ns += SILENCE_S * NS_PER_S // 3
+            rig.drive()
+        wanted = "no snapshot for 30 s" if known else "no group of snapshots"
+        assert rig.driver.refused == [wanted] * 2
+        rig.turns(2)
+        rig.finish()
+        rig.drive()
+        assert len(rig.driver.refused) == 2
 
 
 @st.composite
