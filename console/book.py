@@ -23,7 +23,9 @@ from console.symbolkeys import keys_of
 from feedhandler.actions import BUY, PRICE_DECIMALS, SELL
 from feedhandler.books.layout import FAULT_NAMES
 from feedhandler.books.views import BookViews
-from feedhandler.dates import zone_of
+from feedhandler.calendars import CMES, common_calendar
+from feedhandler.contracts import QUARTERLY, contract_of, is_over
+from feedhandler.dates import date_of, zone_of
 
 app = typer.Typer(add_completion=False)
 BILLION = 1_000_000_000
@@ -77,9 +79,22 @@ def book(
                 parts.append(_venue(name, views, views.instrument(key), depth, orders))
         out = console()
         moment_ns = until_ns or run.last_ns
-        out.print(Text(f"{symbol} at {time_text(moment_ns, zone)}", style="bold"))
+        about = contract_text(symbol, plan, moment_ns)
+        out.print(Text(f"{symbol}{about} at {time_text(moment_ns, zone)}", style="bold"))
         out.print(Columns(parts, padding=(0, 4)))
     return 0
+
+
+def contract_text(symbol: str, plan: Plan, moment_ns: int) -> str:
+    """What a future's name says at a moment, in brackets: " (ES 2026-06, until 2026-06-19)"."""
+    calendar = common_calendar(feed.name for feed in plan.feeds)
+    day = date_of(moment_ns, calendar.zone)
+    found = contract_of(symbol, day) if calendar is CMES else None
+    if found is None:
+        return ""
+    last = f", until {found.last_day}" if found.root in QUARTERLY else ""
+    over = ", expired" if is_over(found, day) else ""
+    return f" ({found.root} {found.year}-{found.month:02}{last}{over})"
 
 
 def _chosen(plan: Plan, venues: list[str] | None) -> set[str]:

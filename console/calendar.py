@@ -12,6 +12,7 @@ from console.people import time_text
 from console.screen import table_to_stdout
 from feedhandler.calendars import CALENDARS, CMES, Calendar
 from feedhandler.contracts import front_contract
+from feedhandler.dates import date_of
 
 app = typer.Typer(add_completion=False)
 COLUMNS = ("day", "opens", "closes", "", "front ES")
@@ -54,3 +55,21 @@ def _minute(time_ns: int, zone: str) -> str:
     """Date and time to the minute, with the zone's name."""
     day, clock, name = time_text(time_ns, zone).split(" ")
     return f"{day} {clock[:5]} {name}"
+
+
+def is_open(chosen: Calendar, now_ns: int) -> bool:
+    """Whether a market is in a session at a time."""
+    return chosen.session_of(now_ns).open_ns <= now_ns
+
+
+def market_line(chosen: Calendar, now_ns: int) -> str:
+    """Whether a market trades at a time and until when, or why not and when it does next."""
+    found = chosen.session_of(now_ns)
+    opens, closes = (_minute(ns, chosen.zone) for ns in (found.open_ns, found.close_ns))
+    early = f" (early: {found.early})" if found.early else ""
+    if is_open(chosen, now_ns):
+        return f"{chosen.name}: open until {closes}{early}"
+    today = date_of(now_ns, chosen.zone)
+    why = chosen.why_closed(today)
+    closed = f"closed today ({why})" if why else "closed now"
+    return f"{chosen.name}: {closed}; next session {found.day}, {opens} to {closes}{early}"

@@ -58,6 +58,12 @@ def make(
     faults: Annotated[
         Path | None, typer.Option(help="What goes wrong on the lines (TOML); needs --out.")
     ] = None,
+    tapes: Annotated[
+        bool, typer.Option("--tapes", help="Consolidated tapes too (UQDF, CQS); needs --out.")
+    ] = False,
+    tape_delay_us: Annotated[
+        float, typer.Option("--tape-delay", min=0, help="How late the tapes are, us.")
+    ] = 500.0,
     statistics: Annotated[
         bool, typer.Option("--statistics", help="Measure it beside its targets; kept ones are.")
     ] = False,
@@ -72,10 +78,14 @@ def make(
     from simulator.market.make import make_market
     from simulator.market.manifest import MANIFEST
     from simulator.market.stored import STATISTICS, market_folder, measured_market, stored_market
+    from simulator.market.tapes import TapePlan
     from simulator.publishing.faults import NO_FAULTS, load_faults
 
     if faults is not None and out is None:
         raise typer.BadParameter("--faults needs --out")
+    if tapes and out is None:
+        raise typer.BadParameter("--tapes needs --out")
+    told = TapePlan(round(tape_delay_us * 1000)) if tapes else None
     plan = plan_of(seed, duration, symbols, venues, stop_after, load_settings(settings))
     planned = NO_FAULTS if faults is None else load_faults(faults)
     began_s = (
@@ -88,9 +98,9 @@ def make(
             folder = out
             folder.mkdir(parents=True, exist_ok=True)
             if statistics:
-                manifest = measured_market(plan, folder, progress, planned)
+                manifest = measured_market(plan, folder, progress, planned, told)
             else:
-                manifest = make_market(plan, folder, faults=planned, progress=progress)
+                manifest = make_market(plan, folder, faults=planned, tapes=told, progress=progress)
     print_made(folder, manifest, began_s)
     if not (folder / STATISTICS).exists():
         return 0

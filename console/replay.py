@@ -72,6 +72,7 @@ def replay(
     seed: orders.Seed = orders.USUAL_SEED,
     out: orders.Out = None,
     assume_trading: orders.AssumeTrading = False,
+    assume_whole: orders.AssumeWhole = False,
     shards: orders.ShardsFile = None,
     channels: Annotated[
         Path | None, typer.Option(help="Channel map (TOML): which feed comes where.")
@@ -98,7 +99,9 @@ def replay(
     Without --channels and --feed the channels are guessed from the first packets.
     """
     named = list(sources or [])
-    asked = orders.Asked(parents, limits, venues, seed, out, sample, market, assume_trading, shards)
+    asked = orders.Asked(
+        parents, limits, venues, seed, out, sample, market, assume_trading, shards, assume_whole
+    )
     mapped, live = bool(feed) or channels is not None, core is not None or state is not None
     asked.check(sources=bool(named), mapped=mapped, live=live)
     if feed and channels is not None:

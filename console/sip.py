@@ -5,40 +5,32 @@ from __future__ import annotations
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import msgspec
 import typer
 
-from captures import merge_captures
 from console.bookplan import book_plan, order_room
 from console.compiling import compile_all
 from console.linestats import lines_of
 from console.loops import loop_kernel
 from console.main import complain
-from console.marketrun import RING_SLOTS, MarketRun
+from console.marketrun import MarketRun
 from console.plan import Plan, replay_uri
 from console.screen import count, table_to_stdout
 from console.sipcompare import KINDS, Compared, compare
-from feedhandler.consolidated.layout import NO_INSTRUMENT
-from feedhandler.consolidated.streamformat import NATIONAL
-from feedhandler.consolidated.subscriptions import Subscription
-from feedhandler.datagrams import datagrams
-from feedhandler.feed import Feed, decode
-from feedhandler.reasons import Reason
+from console.sipsaid import Timelines, instruments_of, prices_of
+from console.siptimelines import DirectWatch, tapes_said
 from feedhandler.sipquotes import READERS
 
 app = typer.Typer(add_completion=False)
-SIDES: Final = ("bid", "offer")
 SHARES: Final = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "most": 1.0}
 MICROSECOND: Final = 1_000
 COLUMNS: Final = (
     *("tape", "side", ">equal", ">tape", ">direct", *(f">{kind}" for kind in KINDS)),
     *(">lead p50 us", ">p90", ">p99", ">most", ">longest apart us"),
 )
-Timelines = dict[tuple[int, str], list[tuple[int, int]]]  # by (instrument, side)
 
 
 @app.command()
@@ -90,8 +82,8 @@ def _rows(
 ) -> Iterator[Row]:
     for tape, lines in said.items():
         for (instrument, side), line in sorted(lines.items()):
-            ours = direct.get((instrument, side), [])
-            yield tape, instrument, side, compare(ours, line, end_ns, horizon_ns)
+            ours = prices_of(direct.get((instrument, side), []))
+            yield tape, instrument, side, compare(ours, prices_of(line), end_ns, horizon_ns)
 
 
 def _timelines(
@@ -105,48 +97,14 @@ def _timelines(
         with MarketRun(plan, orders) as scout:
             scout.learn(kernel, uri)
             run.adopt(scout)
-        subscription = Subscription(run.market, ["national"], RING_SLOTS)
-        direct: Timelines = defaultdict(list)
+        watch = DirectWatch(run.market)
         for _ in run.rounds(kernel, uri):
-            while len(records := subscription.read()):
-                for record in records[records["kind"] == NATIONAL]:
-                    bid, offer, *quantities = record["words"].tolist()
-                    time_ns, instrument = int(record["time_ns"]), int(record["instrument"])
-                    for side, price, size in zip(SIDES, (bid, offer), quantities, strict=False):
-                        direct[instrument, side].append((time_ns, price if size else 0))
-        if subscription.lost_count:
-            complain(f"{subscription.lost_count} changes lost: the ring was full")
-        said, end_ns = _of_tapes(plan, files, run)
-        numbers = {number for lines in said.values() for number, _ in lines}
-        return direct, said, {n: run.master.name_of(n) for n in numbers}, end_ns
-
-
-def _of_tapes(
-    plan: Plan, files: Sequence[Path], run: MarketRun
-) -> tuple[dict[str, Timelines], int]:
-    """The timelines of each tape by instrument, and the time of the last packet."""
-    places: dict[tuple[int, int], Feed] = {}
-    for channel in plan.channels:
-        feed, address = channel.feed, channel.address
-        if feed is None or address is None or channel.line != "A" or feed.name not in READERS:
-            continue
-        places[int(IPv4Address(address.group)), address.udp_port] = feed
-    made: dict[str, Timelines] = {feed.name: defaultdict(list) for feed in places.values()}
-    numbers: dict[str, int] = {}
-    end_ns = 0
-    with merge_captures(list(files)) as merged:
-        for datagram in datagrams(merged):
-            end_ns = datagram.timestamp_ns
-            found = places.get((datagram.destination_ip, datagram.destination_port))
-            if found is None or datagram.reason is not Reason.OK:
-                continue
-            for message in decode(found, datagram.payload).messages:
-                for side in READERS[found.name](message):
-                    number = numbers.setdefault(side.symbol, run.master.find(side.symbol))
-                    if number != NO_INSTRUMENT:
-                        line = made[found.name][number, side.side]
-                        line.append((datagram.timestamp_ns, side.price))
-    return made, end_ns
+            watch.drain()
+        if watch.lost_count:
+            complain(f"{watch.lost_count} changes lost: the ring was full")
+        said, end_ns = tapes_said(plan, files, run.master.find)
+        numbers = instruments_of(said)
+        return watch.timelines(numbers), said, {n: run.master.name_of(n) for n in numbers}, end_ns
 
 
 def _micro(value_ns: int | None) -> str:

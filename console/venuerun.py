@@ -61,6 +61,8 @@ class VenueRun:
         last_ns: time of the last packet, epoch.
         stopped: what a strict run stopped at, in a line; empty if nothing.
         failed: why the port of a run ended early, in a line; empty if it did not.
+        joined: by stream row, the sequence at which the last run found a stream that did not begin
+            with its first message; 0 of others.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class VenueRun:
         self.books: dict[str, VenueBook] = {}
         self.feeds: dict[str, Feed] = {}
         self.last_ns, self.stopped, self.failed = 0, "", ""
+        self.joined = self._joins = np.zeros(0, np.int64)
         self._stack = ExitStack()
         self.read = {venue_of(channel) for channel in plan.channels if channel.feed is not None}
         for channel in (piece.whole if piece is not None else plan).channels:
@@ -83,6 +86,24 @@ class VenueRun:
             self.feeds[venue], self.books[venue] = feed, book
 
     block: Block
+
+    def join_as(self, other: VenueRun) -> None:
+        """Streams that another run of the same plan found in their middle begin there in this one.
+
+        They are whole then, as if nothing had been said before.
+        """
+        self._joins = other.joined
+
+    @property
+    def joined_late(self) -> int:
+        """Streams that begin in their middle by `join_as`."""
+        return int(np.count_nonzero(self._joins))
+
+    def _join(self, block: Block) -> None:
+        if "streams" in block.sections and len(self._joins):
+            streams, late = block["streams"], self._joins > 0
+            for field in ("expected", "top"):
+                streams[field][late] = self._joins[late]
 
     def __enter__(self) -> VenueRun:
         return self
@@ -132,6 +153,7 @@ class VenueRun:
             block = make_state(self.plan, [port], options, None, 0.0, heads, rows, self.lines)
             stack.callback(block.close)
             self.block = block
+            self._join(block)
             self.prepare(block)
             stack.enter_context(allowed(block, *self.memory(), *port.regions))
             grower = Grower(Commands(block), self.books, lambda: self.last_ns, full=FULL)
@@ -145,6 +167,8 @@ class VenueRun:
                 return self._goes_on(block)
 
             yield step
+            if "streams" in block.sections:
+                self.joined = block["streams"]["joined_at"].copy()
             self._check(port, int(block["links"]["status"][0]))
 
     def _goes_on(self, block: Block) -> bool:

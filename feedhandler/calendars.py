@@ -9,7 +9,7 @@ Source: NYSE Rule 7.2 and its holiday schedules of 2025 to 2028; CME Group's hol
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
@@ -210,3 +210,9 @@ CALENDARS: Final = {calendar.name: calendar for calendar in (XNYS, CMES)}
 def calendar_of(feed_name: str) -> Calendar:
     """The calendar of a feed's venue, by the first word of its name."""
     return CMES if feed_name.partition("_")[0] == "cme" else XNYS
+
+
+def common_calendar(feed_names: Iterable[str]) -> Calendar:
+    """The calendar of all feeds; that of US equities where they differ or there is none."""
+    found = {calendar_of(name).name for name in feed_names}
+    return CALENDARS[found.pop()] if len(found) == 1 else XNYS

@@ -76,6 +76,39 @@ def parse_contract(text: str, near: date) -> Contract:
     return Contract(root, year_near(digits, near), MONTHS.index(letter) + 1)
 
 
+def contract_of(text: str, near: date) -> Contract | None:
+    """As `parse_contract`; None where it is no such name."""
+    try:
+        return parse_contract(text, near)
+    except ValueError:
+        return None
+
+
+def is_over(contract: Contract, day: date) -> bool:
+    """Whether a contract does not trade any more on a day.
+
+    By its last trading day where its rule is known, else by its month: contracts that end before
+    their month begins (energy) are over earlier than this says.
+    """
+    if contract.root in QUARTERLY:
+        return contract.last_day < day
+    return (contract.year, contract.month) < (day.year, day.month)
+
+
+def why_expired(text: str, day: date) -> str:
+    """In words, why a symbol cannot be traded on a day; "" where it can or is no contract's name.
+
+    "ESU6: its last trading day was 2026-09-18; ESZ6 is the front contract".
+    """
+    contract = contract_of(text, day)
+    if contract is None or not is_over(contract, day):
+        return ""
+    if contract.root not in QUARTERLY:
+        return f"{text}: its month, {contract.year}-{contract.month:02}, is over on {day}"
+    front = front_contract(contract.root, day).name()
+    return f"{text}: its last trading day was {contract.last_day}; {front} is the front contract"
+
+
 def front_contract(root: str, day: date) -> Contract:
     """The quarterly contract of an equity index future that trades on a day and expires next."""
     for ahead in range(len(MONTHS) + 1):

@@ -22,6 +22,7 @@ PORT_SOURCES = (
         "udp_template.c",
         "socket.c",
         "socket_join.c",
+        "lines.c",
         "replay.c",
     ),
     *("tcp.c", "tcp_send.c", "tcp_open.c", "delegated.c", "handoff.c", "handoff_pump.c"),

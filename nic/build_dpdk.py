@@ -10,7 +10,11 @@ from cffi import FFI
 from nic.build_core import _ROOT
 from nic.build_optional import optional_builder
 
-SOURCES = ("dpdk.c", "dpdk_device.c", "dpdk_eal.c", "dpdk_join.c", "udp_frame.c", "clock.c")
+SOURCES = (
+    *("dpdk.c", "dpdk_device.c", "dpdk_eal.c", "dpdk_join.c"),
+    *("dpdk_leftover.c", "dpdk_namespace.c"),
+    *("clock.c", "lines.c", "udp_destinations.c", "udp_frame.c", "udp_template.c"),
+)
 
 
 def pkg_config(flag: str) -> list[str]:

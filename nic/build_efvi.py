@@ -26,7 +26,10 @@ SOURCES = (
     "efvi_rx_efct.c",
     "efvi_tx.c",
     "frame_checksum.c",
+    "lines.c",
+    "udp_destinations.c",
     "udp_frame.c",
+    "udp_template.c",
 )
 
 

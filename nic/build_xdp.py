@@ -14,7 +14,10 @@ XDP_SOURCES = (
     "xdp_rx.c",
     "xdp_tx.c",
     "clock.c",
+    "lines.c",
+    "udp_destinations.c",
     "udp_frame.c",
+    "udp_template.c",
 )
 
 ffibuilder = optional_builder("nic._xdp", ["xdp.h"], XDP_SOURCES)

@@ -1,4 +1,4 @@
-"""Frames of datagrams that are built once and patched a send: `csrc/udp_template.h` from Python.
+"""Frames of datagrams whose headers are written once: `csrc/udp_template.h` from Python.
 
 Backends call the inline functions of that header. Here they are for tests, tools and kernels that
 build a frame themselves: `nic.call.call_kernel(FILL_FUNCTION, …)`.
@@ -17,6 +17,7 @@ from nic.clock import function_address
 FILL_FUNCTION: Final = function_address("swp_udp_template_fill")
 SUMMED: Final = int(lib.SWP_UDP_SUMMED)
 PAYLOAD_MOST_BYTES: Final = 65_507
+_ROOM_LEAST_BYTES: Final = int(lib.SWP_UDP_ROOM_LEAST_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class UdpEnds:
 class UdpTemplate:
     """A frame to one destination, with room for a payload of up to `payload_most` bytes.
 
-    address: of the frame, and headers_bytes of its headers; `memory` is the array that it lies in.
+    address: of the template; frame_address: of the frame in `memory`, headers_bytes of its headers.
     """
 
     def __init__(self, ends: UdpEnds, payload_most: int = PAYLOAD_MOST_BYTES) -> None:
@@ -53,10 +54,12 @@ class UdpTemplate:
         for name in UdpEnds.__slots__:
             setattr(given, name, getattr(ends, name))
         self.payload_most = payload_most
-        self.memory = np.zeros(46 + payload_most, np.uint8)
-        self.address = int(self.memory.ctypes.data)
-        frame = ffi.cast("uint8_t *", self.address)
-        self.headers_bytes = int(lib.swp_udp_template_make(frame, given))
+        self._template = ffi.new("swp_udp_template *")
+        lib.swp_udp_template_make(self._template, given)
+        self.address = int(ffi.cast("uintptr_t", self._template))
+        self.headers_bytes = int(self._template.headers_bytes)
+        self.memory = np.zeros(_ROOM_LEAST_BYTES + payload_most, np.uint8)
+        self.frame_address = int(self.memory.ctypes.data)
 
     def frame(self, payload: bytes, identification: int = 0, *, summed: bool = True) -> bytes:
         """The frame around a payload, with a UDP checksum or without. Raises ValueError."""
@@ -66,7 +69,7 @@ class UdpTemplate:
         numbered = (SUMMED if summed else 0) + (identification & 0xFFFF)
         length = lib.swp_udp_template_fill(
             self.address,
-            self.headers_bytes,
+            self.frame_address,
             numbered,
             int(ffi.cast("uintptr_t", source)),
             len(payload),

@@ -11,9 +11,10 @@ from typing import Annotated, Final
 
 import typer
 
+from console.calendar import is_open, market_line
 from console.compiling import compile_all
 from console.live.going import going
-from console.live.setup import LiveSetup, is_injected, read_live
+from console.live.setup import LiveSetup, calendar_of_map, is_injected, read_live
 from console.live.shards import going_in_shards, shards_in
 from console.plan import Plan
 from console.routed.replaying import protocols_of, routed_kernels
@@ -36,12 +37,17 @@ def run(
     The first SIGINT or SIGTERM cancels all open orders and logs out; the second ends at once.
     SIGHUP reads limits and parents again.
     """
-    setup = read_live(config, time.time_ns())
-    plan, live = setup.plan(time.time_ns()), setup.live
+    now_ns = time.time_ns()
+    setup = read_live(config, now_ns)
+    plan, live = setup.plan(now_ns), setup.live
+    calendar = calendar_of_map(setup.channels)
     plans = plans_of(plan, shards_in(live), config) if live.shards else [plan]
     if check:
         _tell(setup, plan)
+        typer.echo(market_line(calendar, now_ns))
         return 0
+    if not is_open(calendar, now_ns):
+        typer.echo(market_line(calendar, now_ns))
     kernels = [
         routed_kernels(piece, protocols_of(setup.venues), lines=True, owned=bool(live.shards))
         for piece in plans

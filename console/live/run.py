@@ -147,7 +147,7 @@ class LiveRun(MarketRun):
                     protocol=venue.protocol,
                     listings=listings,
                     constants=constants,
-                    midnight_ns=setup.hours.midnight_ns,
+                    midnight_ns=setup.hours.first_midnight_ns,
                 )
             )
         return made

@@ -148,10 +148,14 @@ class RecoveryOf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
 
 class Hours(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Of trading, by New York's clock; `open = "start"`: when the run starts, for rehearsals."""
+    """Of trading, by the clock of the market's calendar.
 
-    open: str = "09:30:00"
-    close: str = "16:00:00"
+    What is left out is the calendar's, early closes too; `open = "start"`: when the run starts, for
+    rehearsals.
+    """
+
+    open: str = ""
+    close: str = ""
 
 
 class Live(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from console.live.settings import (
     AT_START,
@@ -19,10 +22,11 @@ from console.live.settings import (
 )
 from console.plan import Plan, PlannedChannel, mapped_plan
 from console.recoveryclients import RecoverySettings
-from console.routed.setup import NS_PER_S, ZONE
 from feedhandler.books.filterlayout import Owner
+from feedhandler.calendars import XNYS, Calendar, common_calendar
 from feedhandler.channelfile import ChannelMap, load_channels
 from feedhandler.channelmap import ChannelAddress
+from feedhandler.dates import BILLION as NS_PER_S
 from feedhandler.dates import zone_of
 from feedhandler.lines.secret import Secret
 from nic.configfile import ConfigError, load
@@ -32,6 +36,7 @@ from router.entry.hearing import HEARD
 from router.entry.logins import Credentials
 from router.parentfile import ParentOrder, SessionHours, read_parents
 from router.risk.limits import Limits
+from router.strategies.hours import hours_at
 from router.venuefile import SHIPPED, RoutedVenue, load_venues
 
 PASSWORD_BYTES = 64  # no login holds more
@@ -118,7 +123,8 @@ def read_live(path: Path, now_ns: int, environment: Mapping[str, str] = os.envir
     live, folder = load_live(path), path.parent
     venues_path = folder / live.venues if live.venues else SHIPPED
     limits_path = folder / live.limits
-    venues, hours = load_venues(venues_path), hours_of(live, now_ns, path)
+    venues, channels = load_venues(venues_path), load_channels(folder / live.channels)
+    hours = hours_of(live, now_ns, path, calendar_of_map(channels))
     accounts = tuple(account.name for account in load(limits_path, Limits).accounts)
     for core in (live.core, live.session_core):
         if core is not None:
@@ -127,7 +133,6 @@ def read_live(path: Path, now_ns: int, environment: Mapping[str, str] = os.envir
         symbols = tuple(symbols_of(live, folder))
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
-    channels = load_channels(folder / live.channels)
     parents_path = folder / live.parents if live.parents else None
     parents = tuple(read_parents(parents_path, hours)) if parents_path is not None else ()
     if parents_path is not None:
@@ -149,15 +154,27 @@ def read_live(path: Path, now_ns: int, environment: Mapping[str, str] = os.envir
     )
 
 
-def hours_of(live: Live, now_ns: int, path: Path) -> SessionHours:
-    """The session's hours. Raises ConfigError."""
-    now = datetime.fromtimestamp(now_ns / NS_PER_S, zone_of(ZONE))
-    given = live.hours
-    opening = f"{now + timedelta(seconds=1):%H:%M:%S}" if given.open == AT_START else given.open
+def hours_of(live: Live, now_ns: int, path: Path, calendar: Calendar = XNYS) -> SessionHours:
+    """The session's hours: the calendar's, but for those that are given. Raises ConfigError."""
+    usual, given = hours_at(now_ns, calendar), live.hours
+    now = datetime.fromtimestamp(now_ns / NS_PER_S, zone_of(calendar.zone))
+    changed: dict[str, Any] = {}
+    if given.open == AT_START:
+        changed = {"day": now.date(), "evening": False}
+        changed["open"] = f"{now + timedelta(seconds=1):%H:%M:%S}"
+    elif given.open:
+        changed["open"] = given.open
+    if given.close:
+        changed |= {"close": given.close, "early": ""}
     try:
-        return SessionHours(day=now.date(), zone=ZONE, open=opening, close=given.close)
+        return SessionHours(**{**msgspec.structs.asdict(usual), **changed})
     except ValueError as error:
         raise ConfigError(f"{path}: hours.{error}") from None
+
+
+def calendar_of_map(channels: ChannelMap) -> Calendar:
+    """The calendar of a channel map's feeds."""
+    return common_calendar(feed.name for channel in channels.channels for feed in channel.feeds)
 
 
 def _check_parents(

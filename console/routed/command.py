@@ -23,6 +23,7 @@ from console.runreport.screen import print_results
 from console.runreport.summary import summary_of
 from console.runreport.write import write_results
 from console.screen import console
+from feedhandler.calendars import common_calendar
 from router.venuefile import SHIPPED
 from simulator.market.make import CHANNELS
 from simulator.market.plan import MarketPlan
@@ -98,13 +99,17 @@ def prepared(inputs: Inputs, asked: Asked, pace: Pace) -> tuple[How, Setup]:
     first_ns = first_time_ns(inputs.captures)
     if first_ns is None:
         raise typer.BadParameter("no packet in these captures")
-    setup = read_setup(inputs.venues, inputs.limits, inputs.parents, first_ns, asked.seed)
+    plan = book_plan(inputs.captures, inputs.channels, inputs.feed)
+    calendar = common_calendar(feed.name for feed in plan.feeds)
+    files = inputs.venues, inputs.limits, inputs.parents
+    setup = read_setup(*files, first_ns, asked.seed, calendar)
     how = How(
         name=inputs.name,
         files=inputs.captures,
-        plan=book_plan(inputs.captures, inputs.channels, inputs.feed),
+        plan=plan,
         orders=order_room(inputs.captures),
         unknown_trades=asked.assume_trading,
+        joined_whole=asked.assume_whole,
         **pace._asdict(),
     )
     return how, setup

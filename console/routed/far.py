@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from feedhandler.actions import PRICE_DECIMALS
 from router.entry.protocols import PROTOCOLS
 from router.tablespace import RouterTables
 from router.venuefile import RoutedVenue
 from simulator.gateways.pillarterms import REASON_WORDS
-from simulator.matching.model import VenueModel, shipped_models
+from simulator.matching.model import Tick, VenueModel, shipped_models
 from simulator.replay.models import ReplayVenue
 from simulator.replay.venues import ReplayVenues
 
+ONE: Final = 10**PRICE_DECIMALS  # ticks are others below a currency unit
 DARK_MODEL: Final = "dark_midpoint"
 
 
@@ -21,7 +23,10 @@ def model_of(venue: RoutedVenue, models: Mapping[str, VenueModel]) -> VenueModel
     found = models.get(venue.name) or models.get(venue.quotes)
     if found is not None and found.dark == venue.dark:
         return found
-    return models[DARK_MODEL] if venue.dark else VenueModel(name=venue.name)
+    if venue.dark:
+        return models[DARK_MODEL]
+    ticks = Tick(venue.small_tick), Tick(venue.tick, from_price=ONE)
+    return VenueModel(name=venue.name, ticks=ticks)
 
 
 def far_venues(

@@ -31,6 +31,10 @@ ShardsFile = Annotated[
 AssumeTrading = Annotated[
     bool, typer.Option("--assume-trading", help="A venue that never said its status trades.")
 ]
+AssumeWhole = Annotated[
+    bool,
+    typer.Option("--assume-whole", help="A stream that begins in its middle is whole from there."),
+]
 
 
 class Pace(NamedTuple):
@@ -53,6 +57,7 @@ class Asked(NamedTuple):
     market: bool
     assume_trading: bool
     shards: Path | None = None
+    assume_whole: bool = False
 
     @property
     def brought(self) -> str:
@@ -82,6 +87,8 @@ class Asked(NamedTuple):
             raise typer.BadParameter("--parents wants --limits: no limits, no trading")
         elif live:
             raise typer.BadParameter("--core and --state are for replays without orders")
+        if self.shards is not None and self.assume_whole:
+            raise typer.BadParameter("--shards excludes --assume-whole")
         if self.shards is not None and live:
             raise typer.BadParameter("--shards excludes --core and --state")
 
@@ -91,6 +98,7 @@ class Asked(NamedTuple):
             "--venues": self.venues,
             "--seed": self.seed != USUAL_SEED,
             "--out": self.out,
+            "--assume-whole": self.assume_whole,
             "--assume-trading": self.assume_trading and self.shards is None,
         }
         for option, given in of_orders.items():

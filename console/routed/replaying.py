@@ -23,11 +23,16 @@ from console.runreport.collect import Collector
 from console.runreport.names import CHILD_FLAGS, CandidateNames, Names
 from console.runreport.results import Results, RunFacts
 from console.signals import signals_kept
+from console.sipsaid import TapesSeen, Timelines, instruments_of
+from console.siptimelines import DirectWatch, tape_feeds, tapes_said
 from console.snapshot import snapshot
 from feedhandler import specialise
+from feedhandler.calendars import CMES
 from feedhandler.commands import Commands
+from feedhandler.contracts import Contract, contract_of
 from feedhandler.messages import TICK
 from feedhandler.state import LINK_ENDED, LINK_FAILED
+from feedhandler.symbols import SymbolMaster
 from nic.block import Block
 from nic.clock import Clock
 from nic.kernelref import address_of
@@ -59,6 +64,7 @@ class How:
         burst: packets taken at a time.
         measure: whether each step is timed.
         unknown_trades, strict: as of MarketRun.
+        joined_whole: whether a stream that begins in its middle is whole from there on.
     """
 
     name: str
@@ -70,6 +76,7 @@ class How:
     measure: bool = True
     unknown_trades: bool = False
     strict: bool = False
+    joined_whole: bool = False
 
 
 def protocols_of(venues: Sequence[RoutedVenue]) -> list[str]:
@@ -116,6 +123,8 @@ def replay_with_orders(how: How, setup: Setup) -> Results:
             strict=how.strict,
             measure=how.measure,
         )
+    if how.joined_whole:
+        run.join_as(scout)
     with run:
         run.connect(*(address_of(kernel.dispatcher, WORDS) for kernel in functions))
         return _run(run, loop, how)
@@ -123,20 +132,46 @@ def replay_with_orders(how: How, setup: Setup) -> Results:
 
 def _run(run: RoutedRun, kernel: Kernel, how: How) -> Results:
     collector = Collector(run.tables, names_of(run, run.setup.venues))
+    watch = DirectWatch(run.market) if tape_feeds(how.plan) else None
     uri = replay_uri(how.files, how.speed)
     with run.opened(kernel, uri, burst=how.burst) as step, signals_kept() as told:
-        facts = drive(run, step, collector, how, told)
+        facts = drive(run, step, collector, how, told, watch)
     if run.stopped:
         complain(run.stopped)
-    return collector.finish(replace(facts, notes=notes_of(run), failed=run.failed))
+    watches = [] if watch is None else [watch]
+    seen = tapes_seen(run.master, watches, how, run.last_ns)
+    return collector.finish(replace(facts, tapes=seen, notes=notes_of(run), failed=run.failed))
+
+
+def tapes_seen(
+    master: SymbolMaster, watches: Sequence[DirectWatch], how: How, last_ns: int
+) -> TapesSeen | None:
+    """The national best as one or several loops kept it, and what the tapes said; None without."""
+    if not watches:
+        return None
+    lost = sum(watch.lost_count for watch in watches)
+    if lost:
+        complain(f"{lost} changes of the national best lost: the ring was full")
+    said, _ = tapes_said(how.plan, how.files, master.find, last_ns)
+    numbers, direct = instruments_of(said), Timelines()
+    for watch in watches:
+        direct |= watch.timelines(numbers)
+    lots = {number: max(1, master.instrument(number).lot) for number in numbers}
+    return TapesSeen(direct, said, lots, last_ns, lost=lost)
 
 
 def drive(
-    run: RoutedRun, step: Callable[[int], bool], collector: Collector, how: How, told: Sequence[int]
+    run: RoutedRun,
+    step: Callable[[int], bool],
+    collector: Collector,
+    how: How,
+    told: Sequence[int],
+    watch: DirectWatch | None = None,
 ) -> RunFacts:
     """An opened run to its end, or until something is told; what happened.
 
-    What the port says of its end is known when the run is closed.
+    `watch` is drained with the collector. What the port says of its end is known when the run is
+    closed.
     """
     started_s = time.perf_counter()
     seconds, goes_on = 0.0, True
@@ -145,6 +180,8 @@ def drive(
         goes_on = step(ROUNDS)
         seconds += time.perf_counter() - began_s
         collector.drain()
+        if watch is not None:
+            watch.drain()
     _end_day(run, step, collector.drain)
     seen = snapshot(run.block)
     return RunFacts(
@@ -157,6 +194,7 @@ def drive(
         feed=seen | {"elapsed_s": time.perf_counter() - started_s},
         books={name: book_counts(book) for name, book in run.books.items()},
         marks=run.marks,
+        contracts=contracts_of(run.setup),
         interrupted=bool(told),
     )
 
@@ -174,6 +212,16 @@ def _end_day(run: RoutedRun, step: Callable[[int], bool], drain: Callable[[], An
         drain()
     control["open_links"] = 0
     run.last_ns = last_ns
+
+
+def contracts_of(setup: Setup) -> dict[str, Contract]:
+    """The futures that parents are in, by symbol, where the market is one of futures."""
+    hours, made = setup.hours, {}
+    for symbol in sorted({order.symbol for order in setup.parents}):
+        found = contract_of(symbol, hours.day) if hours.calendar == CMES.name else None
+        if found is not None:
+            made[symbol] = found
+    return made
 
 
 def stages_of(block: Block) -> dict[str, Any]:
@@ -195,12 +243,26 @@ def notes_of(run: RoutedRun) -> tuple[str, ...]:
     lines = ["Venues are simulated: displayed liquidity of the captures is taken, and remembered."]
     if run.failed:
         lines.insert(0, f"The captures ended early: {run.failed}")
+    lines += late_notes(run.joined_late, int(np.count_nonzero(run.joined)))
     down = run.tables.venues["down"]
     asked = down & DOWN_ASKED != 0
     off = [venue.name for number, venue in enumerate(run.setup.venues) if asked[number]]
     if off:
         lines.append(f"No feed in these captures, so no orders: {', '.join(off)}.")
     return tuple(lines)
+
+
+def late_notes(taken: int, left: int) -> list[str]:
+    """What to say of streams that begin in their middle: those taken as whole, and those left."""
+    made = []
+    for count, what in (
+        (taken, "was taken as whole from there: what was in its books before is missing."),
+        (left, "its books are stale, so nothing is taken from them; --assume-whole takes them."),
+    ):
+        if count:
+            which = "A stream" if count == 1 else f"Each of {count} streams"
+            made.append(f"{which} begins in its middle: {what}")
+    return made
 
 
 def names_of(run: MarketRun, venues: Sequence[RoutedVenue]) -> Names:

@@ -183,7 +183,7 @@ class RoutedRun(MarketRun):
                 protocol=venue.protocol,
                 listings=listings,
                 constants=Constants(),
-                midnight_ns=setup.hours.midnight_ns,
+                midnight_ns=setup.hours.first_midnight_ns,
             )
             for number, venue in enumerate(setup.venues)
         ]
@@ -201,7 +201,7 @@ class RoutedRun(MarketRun):
         self.limits = LimitsKeeper(self.tables, symbols, venues, accounts, self.part)
         self.limits.load(setup.limits_path)
         place_parents(self.tables, setup, symbols, accounts)
-        midnight_ns = setup.hours.midnight_ns
+        midnight_ns = setup.hours.first_midnight_ns
         self.far = far_venues(setup.venues, self.tables, names, setup.seed, midnight_ns)
         self._stack.callback(self.far.close)
         install_far(self.tables, self.far)

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
-from feedhandler.calendars import XNYS
+from feedhandler.calendars import XNYS, Calendar
 from feedhandler.symbols import SymbolMaster
 from nic.configfile import ConfigError, load
 from router.parentfile import ParentOrder, SessionHours, read_parents
 from router.risk.limits import Limits
+from router.strategies.hours import hours_at
 from router.venuefile import RoutedVenue, load_venues
-
-ZONE = "America/New_York"
-NS_PER_S = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -41,23 +37,15 @@ class Setup:
     seed: int
 
 
-def hours_of(first_ns: int) -> SessionHours:
-    """The session that a time falls into; it closes early where the calendar says so."""
-    when = datetime.fromtimestamp(first_ns / NS_PER_S, ZoneInfo(ZONE))
-    hours = SessionHours(day=when.date(), zone=ZONE)
-    session = XNYS.session(when.date())
-    if session is None or not session.early:
-        return hours
-    closes = datetime.fromtimestamp(session.close_ns / NS_PER_S, ZoneInfo(ZONE))
-    return SessionHours(day=when.date(), zone=ZONE, close=closes.strftime("%H:%M:%S"))
-
-
-def read_setup(venues: Path, limits: Path, parents: Path, first_ns: int, seed: int) -> Setup:
+def read_setup(
+    venues: Path, limits: Path, parents: Path, first_ns: int, seed: int, calendar: Calendar = XNYS
+) -> Setup:
     """Reads the files. Raises ConfigError, one line that names file and key.
 
-    `first_ns` is the time of the first packet: what is to start before starts then.
+    `first_ns` is the time of the first packet: what is to start before starts then. `calendar` says
+    which session that is in.
     """
-    hours = hours_of(first_ns)
+    hours = hours_at(first_ns, calendar)
     wanted = tuple(read_parents(parents, hours))
     if not wanted:
         raise ConfigError(f"{parents}: expected at least one parent order")

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from console.runreport.names import CHILD_FLAGS, bits_named, name_of, style_name
 from console.runreport.parents import parent_name, side_name
 from console.runreport.results import Object, Results, Rows
+from console.sipsaid import SIDES
 from feedhandler.actions import PRICE_DECIMALS
 from nic.configfile import ConfigError
 from router.tables import INTENT_KINDS, LIQUIDITY, STYLES, TIFS
@@ -25,6 +26,7 @@ ORDERS: Final = "orders.parquet"
 FILLS: Final = "fills.parquet"
 DECISIONS: Final = "decisions.parquet"
 REJECTS: Final = "rejects.parquet"
+TAPES: Final = "tapes.parquet"
 LAYOUT: Final = b"sweepwire_results"  # of the metadata: the number of this layout of columns
 LAYOUT_NUMBER: Final = b"1"
 WORDS: Final = b"words"  # of the file's metadata: what the candidates' two words are, by style
@@ -74,6 +76,10 @@ class Arrays:
         """Names of numbers."""
         return self._arrow.array(_named(numbers, name), self._arrow.string())
 
+    def strings(self, texts: list[str]) -> Any:
+        """Texts as they are."""
+        return self._arrow.array(texts, self._arrow.string())
+
     def texts(self, numbers: Numbers, names: Callable[[int], list[str]]) -> Any:
         """Lists of names of numbers."""
         kind = self._arrow.list_(self._arrow.string())
@@ -99,6 +105,8 @@ def write_parquet(folder: Path, results: Results) -> list[Path]:
         DECISIONS: decision_columns(results, arrays),
         REJECTS: reject_columns(results, arrays),
     }
+    if results.facts.tapes is not None:
+        made[TAPES] = tape_columns(results, arrays)
     for name, columns in made.items():
         about = {WORDS: _words(results), LAYOUT: LAYOUT_NUMBER}
         table = arrow.table(columns).replace_schema_metadata(about)
@@ -223,6 +231,30 @@ def reject_columns(results: Results, arrays: Arrays) -> Object:
         "seen": arrays.whole(rows["seen"]),
         "allowed": arrays.whole(rows["allowed"]),
     }
+
+
+def tape_columns(results: Results, arrays: Arrays) -> Object:
+    """A row for each order and tape that has its symbol: what both said when it was decided."""
+    looked = [one for *_, made in results.beside_tapes for one in made.looked]
+    looked.sort(key=lambda one: (one.child, one.tape))
+    whole = np.array([(one.child, one.time_ns, one.quantity) for one in looked], np.int64)
+    child, time_ns, quantity = whole.reshape(-1, 3).T
+    rows = results.children_of(child)
+    columns = {
+        "time": arrays.time(time_ns),
+        "child": arrays.whole(child),
+        **_whose(results, arrays, rows),
+        "quantity": arrays.whole(quantity),
+        "tape": arrays.strings([one.tape for one in looked]),
+        "seen": arrays.strings([one.word for one in looked]),
+    }
+    for whose, name in (("direct", "direct"), ("national", "tape")):
+        for place, side in enumerate(SIDES):
+            said = [getattr(one, whose)[place] for one in looked]
+            columns[f"{name}_{side}"] = arrays.price(np.array([s.price for s in said], np.int64))
+            sizes = np.array([s.size for s in said], np.int64)
+            columns[f"{name}_{side}_size"] = arrays.whole(sizes, sizes != 0)
+    return columns
 
 
 def _places(candidates: Numbers) -> Numbers:

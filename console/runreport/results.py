@@ -10,7 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from console.runreport.beside import Beside, beside
 from console.runreport.names import Names
+from console.sipsaid import TapesSeen
+from feedhandler.contracts import Contract
 
 Object = dict[str, Any]
 Rows = NDArray[np.void]
@@ -29,6 +32,8 @@ class RunFacts:
         feed: a snapshot of the feed handler's counters (console.snapshot), where there is one.
         books: by venue, counters of its books: what, how many.
         marks: by instrument, the midpoint at the end, in 1e-8.
+        tapes: national bests as tapes and direct feeds said them, where tapes were read.
+        contracts: of the futures that parents are in, by symbol.
         notes: lines to print above all else: say, what of the run is simulated.
         failed: why the captures ended early; empty: they did not.
         interrupted: whether somebody ended it.
@@ -43,6 +48,8 @@ class RunFacts:
     feed: Object | None = None
     books: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     marks: Mapping[int, int] = field(default_factory=dict)
+    tapes: TapesSeen | None = None
+    contracts: Mapping[str, Contract] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     failed: str = ""
     interrupted: bool = False
@@ -109,6 +116,11 @@ class Results:
     def candidate_decisions(self) -> NDArray[np.int64]:
         """The place among the decisions of each candidate's."""
         return np.repeat(np.arange(len(self.decisions)), self.decisions["candidates"])
+
+    @cached_property
+    def beside_tapes(self) -> list[tuple[str, int, Beside]]:
+        """(tape, instrument, measures): tapes beside direct feeds; empty where no tape was read."""
+        return [] if self.facts.tapes is None else list(beside(self.children, self.facts.tapes))
 
     def children_of(self, numbers: NDArray[np.int64]) -> Rows:
         """The rows of children by number; of numbers that are none all zero, at venue -1."""

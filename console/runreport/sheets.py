@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from console.runreport.beside import APART, EQUAL, SEEN
 from console.runreport.results import Object
 from console.screen import count
 
+TAPE_KINDS: Final = (EQUAL, *APART)
 MOST_ROWS: Final = 50
 NONE: Final = "-"
 NS_PER_S: Final = 10**9
@@ -19,6 +21,14 @@ COSTS_SAID: Final = (
     "included, in bps of the whole order at the arrival price (Perold 1988). Against VWAP: the "
     "average price less the market's volume-weighted average from arrival to end, fees not in it "
     "(Berkowitz, Logue and Noser 1988)."
+)
+TAPES_SAID: Final = (
+    "Shares of the time in which both had said something. Size: the tape's is that of no venue at "
+    "the price; missing: one has a side that the other has not; crossed: one is locked or crossed "
+    "and the other not. Lead: how much later the tape says a price that the direct feeds said. "
+    "Orders: the tape's far side when each was decided, beside the direct feeds': the same, worse "
+    "for the order, better (gone already, or not there yet), or unseen by one of both; and by how "
+    "much worse it was on average."
 )
 LATENCY_SAID: Final = (
     "In the loop, ns. Percentiles are the upper ends of histogram buckets: at most 3.2 % too high."
@@ -64,6 +74,16 @@ def percent(value: float | None) -> str:
     return NONE if value is None else f"{100 * value:.1f} %"
 
 
+def fine_percent(value: float | None) -> str:
+    """A part as percent, to a thousandth."""
+    return NONE if value is None else f"{100 * value:.3f} %"
+
+
+def microseconds(value_ns: float | None) -> str:
+    """A time in us."""
+    return NONE if value_ns is None else f"{value_ns / 1000:,.1f}"
+
+
 def nanoseconds(value: float | None) -> str:
     """A time in ns."""
     return NONE if value is None else f"{value:,.0f}"
@@ -85,6 +105,8 @@ def sheets(summary: Object) -> list[Sheet]:
         _costs(summary),
         _rejects(summary),
         _positions(summary),
+        _contracts(summary),
+        _tapes(summary),
         _books(summary),
     ]
     return [sheet for sheet in made if sheet.rows]
@@ -267,6 +289,37 @@ def _positions(summary: Object) -> Sheet:
     )  # fmt: skip
     note = "Marked at the midpoint, else at the last trade. Net: realised and unrealised less fees."
     return Sheet("Positions", columns, rows, f"{note} {said}".rstrip())
+
+
+def _contracts(summary: Object) -> Sheet:
+    rows = [
+        (row["symbol"], row["product"], row["month"], row["last_day"] or NONE)
+        for row in summary["contracts"]
+    ]
+    return Sheet("Contracts", ("symbol", "product", "month", "last trading day"), rows)
+
+
+def _tapes(summary: Object) -> Sheet:
+    rows = summary["tapes"]
+    some, said = _some(rows)
+    cells = [
+        (
+            row["tape"],
+            row["symbol"] or "all",
+            *(fine_percent(row["shares"][kind]) for kind in TAPE_KINDS),
+            count(row["tape_changes"]),
+            count(row["only_tape"]),
+            *(microseconds(row[f"lead_{rank}_ns"]) for rank in ("p50", "p99")),
+            *(count(row["orders"][word]) for word in SEEN),
+            bps(row["worse_bps"]),
+        )
+        for row in some
+    ]
+    columns = (
+        "tape", "symbol", *(f">{kind}" for kind in TAPE_KINDS), ">changes", ">only tape",
+        ">lead p50, us", ">lead p99, us", *(f">orders {word}" for word in SEEN), ">worse, bps",
+    )  # fmt: skip
+    return Sheet("National best: tapes beside direct feeds", columns, cells, f"{TAPES_SAID} {said}")
 
 
 def _books(summary: Object) -> Sheet:

@@ -12,6 +12,8 @@ from console.runreport.measures import fill_rate, optional
 from console.runreport.names import name_of
 from console.runreport.parents import ONE, measure, parent_objects
 from console.runreport.results import Object, Results, RunFacts
+from console.runreport.tapes import tape_objects
+from feedhandler.contracts import QUARTERLY
 from nic.percentiles import mean, percentiles
 from router.tables import CANCEL, ENTER, LIQUIDITY, REPLACE
 
@@ -50,6 +52,8 @@ def summary_of(results: Results) -> Object:
         "parents": parent_objects(results, measure(results)),
         "positions": _positions(results),
         "accounts": _accounts(results),
+        "contracts": _contracts(results),
+        "tapes": tape_objects(results),
         "books": {name: dict(counted) for name, counted in facts.books.items()},
     }
 
@@ -222,6 +226,19 @@ def _position(results: Results, row: Any, account: int, instrument: int) -> Obje
         "fees": fees,
         "net": None if held is None else round(realised + held - fees, 8),
     }
+
+
+def _contracts(results: Results) -> list[Object]:
+    """One object for each future that parents are in; the last day where its rule is known."""
+    return [
+        {
+            "symbol": symbol,
+            "product": contract.root,
+            "month": f"{contract.year}-{contract.month:02}",
+            "last_day": str(contract.last_day) if contract.root in QUARTERLY else None,
+        }
+        for symbol, contract in results.facts.contracts.items()
+    ]
 
 
 def _accounts(results: Results) -> list[Object]:

@@ -17,6 +17,7 @@ from console.routed.replaying import (
     notes_of,
     protocols_of,
     routed_kernels,
+    tapes_seen,
 )
 from console.routed.run import RoutedRun
 from console.routed.setup import Setup, check_symbols
@@ -26,6 +27,7 @@ from console.sharded.merging import merged
 from console.sharded.pieces import Part, parts_of
 from console.sharded.threads import Job, run_together
 from console.signals import signals_kept
+from console.siptimelines import DirectWatch, tape_feeds
 from feedhandler.shards.config import Shards
 from nic.kernelref import address_of
 
@@ -109,21 +111,29 @@ def _go(
     uri = replay_uri(how.files, how.speed)
     told: list[int] = []
     collectors = [Collector(run.tables, names_of(run, run.setup.venues)) for run in runs]
+    watches = [DirectWatch(run.market) for run in runs] if tape_feeds(how.plan) else []
     with ExitStack() as stack:
         jobs = []
-        for part, run, kernel, collector in zip(parts, runs, kernels, collectors, strict=True):
+        for n, (part, run, kernel) in enumerate(zip(parts, runs, kernels, strict=True)):
             step = stack.enter_context(run.opened(kernel, uri, burst=how.burst))
-            work = _driven(run, step, collector, how, told)
+            watch = watches[n] if watches else None
+            work = _driven(run, step, collectors[n], how, told, watch)
             jobs.append(Job(part.name, part.core, work, lambda: told.append(1)))
         with signals_kept(lambda: told.append(1)):
             facts = run_together(jobs)
+    seen = tapes_seen(runs[0].master, watches, how, max(run.last_ns for run in runs))
     return [
-        collector.finish(replace(fact, notes=notes_of(run), failed=run.failed))
+        collector.finish(replace(fact, tapes=seen, notes=notes_of(run), failed=run.failed))
         for run, collector, fact in zip(runs, collectors, facts, strict=True)
     ]
 
 
 def _driven(
-    run: RoutedRun, step: Callable[[int], bool], collector: Collector, how: How, told: Sequence[int]
+    run: RoutedRun,
+    step: Callable[[int], bool],
+    collector: Collector,
+    how: How,
+    told: Sequence[int],
+    watch: DirectWatch | None,
 ) -> Callable[[], RunFacts]:
-    return lambda: drive(run, step, collector, how, told)
+    return lambda: drive(run, step, collector, how, told, watch)

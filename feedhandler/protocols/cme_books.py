@@ -6,6 +6,9 @@ DEPTH records, of a deletion of many levels, else two.
 
 from __future__ import annotations
 
+from collections import namedtuple
+from typing import Any
+
 from numba import njit
 
 from feedhandler.actions import ACTION_BYTES, NO_PRICE, emit
@@ -19,21 +22,20 @@ from feedhandler.protocols.cme_levels import (
     DIRECT_SIDE,
     IMPLIED,
     IMPLIED_DEPTH,
+    IMPLIED_SEEN,
     IMPLIED_SIDE,
-    KEY,
     LEVELS,
     NEW,
     OVERLAY,
     PAIR,
-    SEQUENCE,
-    TIME_NS,
     quantity_at,
     set_place,
 )
 from nic.move import move_bytes
-from nic.raw import load_i64le
+from nic.raw import load_i32le, load_i64le, store_u32le
 
 MOST_RECORDS = DEPTH + 2  # that one entry makes
+Stamp: Any = namedtuple("Stamp", ("first", "key", "time_ns", "sequence"))  # of an entry's records
 
 
 @njit(nogil=True, forceinline=True)
@@ -45,7 +47,7 @@ def places_of(row, side, implied):
 
 
 @njit(nogil=True, forceinline=True)
-def say(out, first, row, side, implied, price, quantity):
+def say(out, of, row, side, implied, price, quantity):
     """A LEVEL with what a book and the other one together show; gives the number of records.
 
     `quantity` is what the changed book has at the price. A level whose price cannot be said
@@ -56,37 +58,38 @@ def say(out, first, row, side, implied, price, quantity):
             return 0
     elif implied:
         quantity += quantity_at(places_of(row, side, False), DEPTH, price)
-    else:
+    elif load_i32le(row + IMPLIED_SEEN) != 0:
         quantity += quantity_at(places_of(row, side, True), IMPLIED_DEPTH, price)
-    key, time_ns = load_i64le(row + KEY), load_i64le(row + TIME_NS)
-    return emit(out, first, key, 0, price, quantity, 0, time_ns, load_i64le(row + SEQUENCE))
-
-
-@njit(nogil=True)
-def remove_places(places, depth, start, count):
-    """Takes places out; those below move up."""
-    below = depth - start - count
-    move_bytes(places + PAIR * start, places + PAIR * (start + count), PAIR * below)
-    for place in range(depth - count, depth):
-        set_place(places + PAIR * place, NO_PRICE, 0)
-
-
-@njit(nogil=True)
-def remove_range(out, first, row, side, implied, start, count):
-    """Takes a run of levels out and says each of them; gives the number of records."""
-    depth = IMPLIED_DEPTH if implied else DEPTH
-    places, made = places_of(row, side, implied), 0
-    for _ in range(count):
-        gone = load_i64le(places + PAIR * start)
-        remove_places(places, depth, start, 1)
-        made += say(out + ACTION_BYTES * made, first, row, side, implied, gone, 0)
-    return made
+    return emit(out, of.first, of.key, 0, price, quantity, 0, of.time_ns, of.sequence)
 
 
 @njit(nogil=True, forceinline=True)
-def insert(out, first, row, side, implied, start, price, quantity):
+def remove_place(out, of, row, side, implied, start):
+    """Takes one level out, those below move up; gives the number of records."""
+    depth = IMPLIED_DEPTH if implied else DEPTH
+    place = places_of(row, side, implied) + PAIR * start
+    below = PAIR * (depth - start - 1)
+    gone = load_i64le(place)
+    move_bytes(place, place + PAIR, below)
+    set_place(place + below, NO_PRICE, 0)
+    return say(out, of, row, side, implied, gone, 0)
+
+
+@njit(nogil=True)
+def remove_range(out, of, row, side, implied, start, count):
+    """Takes a run of levels out and says each of them; gives the number of records."""
+
+    made = 0
+    for _ in range(count):
+        made += remove_place(out + ACTION_BYTES * made, of, row, side, implied, start)
+    return made
+
+
+@njit(nogil=True)
+def insert(out, of, row, side, implied, start, price, quantity):
     """A new level; the one that it pushes out of the book goes. Gives the number of records."""
-    depth = IMPLIED_DEPTH if implied else load_i64le(row + LEVELS)
+
+    depth = IMPLIED_DEPTH if implied else load_i32le(row + LEVELS)
     places = places_of(row, side, implied)
     last = places + PAIR * (depth - 1)
     gone = load_i64le(last)
@@ -94,40 +97,42 @@ def insert(out, first, row, side, implied, start, price, quantity):
     set_place(places + PAIR * start, price, quantity)
     made = 0
     if gone != price:
-        made = say(out, first, row, side, implied, gone, 0)
-    return made + say(out + ACTION_BYTES * made, first, row, side, implied, price, quantity)
+        made = say(out, of, row, side, implied, gone, 0)
+    return made + say(out + ACTION_BYTES * made, of, row, side, implied, price, quantity)
 
 
 @njit(nogil=True, forceinline=True)
-def replace(out, first, row, side, implied, start, price, quantity):
+def replace(out, of, row, side, implied, start, price, quantity):
     """A level with another size, or another price; gives the number of records."""
     place = places_of(row, side, implied) + PAIR * start
     gone, made = load_i64le(place), 0
     set_place(place, price, quantity)
     if gone != price:
-        made = say(out, first, row, side, implied, gone, 0)
-    return made + say(out + ACTION_BYTES * made, first, row, side, implied, price, quantity)
+        made = say(out, of, row, side, implied, gone, 0)
+    return made + say(out + ACTION_BYTES * made, of, row, side, implied, price, quantity)
 
 
 @njit(nogil=True)
-def remove(out, first, row, side, implied, start, price):
+def remove(out, of, row, side, implied, start, price):
     """A deleted level; also the price that the message names, where that is another one."""
+
     gone = load_i64le(places_of(row, side, implied) + PAIR * start)
-    made = remove_range(out, first, row, side, implied, start, 1)
+    made = remove_place(out, of, row, side, implied, start)
     if gone != price:
         depth = IMPLIED_DEPTH if implied else DEPTH
         left = quantity_at(places_of(row, side, implied), depth, price)
-        made += say(out + ACTION_BYTES * made, first, row, side, implied, price, left)
+        made += say(out + ACTION_BYTES * made, of, row, side, implied, price, left)
     return made
 
 
 @njit(nogil=True, forceinline=True)
-def change_book(out, first, row, side, implied, action, level, price, quantity):
+def change_book(out, of, row, side, implied, action, level, price, quantity):
     """One entry of a book message.
 
     Args:
-        out, first: where records go and their first word (LEVEL, side, flags, unit).
-        row: of the security, with the key, time and sequence that records shall have.
+        out, of: where records go and the Stamp that they have in common, its first word with
+            LEVEL, side, flags and unit.
+        row: of the security.
         side: 0 bids, 1 offers.
         implied: whether it is of the implied book.
         action, level, price, quantity: of the entry; the level is 1 for the best.
@@ -135,18 +140,20 @@ def change_book(out, first, row, side, implied, action, level, price, quantity):
     Returns:
         The number of records, or -1 when action or level are none of the book's.
     """
-    depth = IMPLIED_DEPTH if implied else load_i64le(row + LEVELS)
+    depth = IMPLIED_DEPTH if implied else load_i32le(row + LEVELS)
     if level < 1 or level > depth:
         return -1
+    if implied:
+        store_u32le(row + IMPLIED_SEEN, 1)
     start = level - 1
     if action == NEW:
-        return insert(out, first, row, side, implied, start, price, quantity)
+        return insert(out, of, row, side, implied, start, price, quantity)
     if action == CHANGE or action == OVERLAY:
-        return replace(out, first, row, side, implied, start, price, quantity)
+        return replace(out, of, row, side, implied, start, price, quantity)
     if action == DELETE:
-        return remove(out, first, row, side, implied, start, price)
+        return remove(out, of, row, side, implied, start, price)
     if action == DELETE_THRU:
-        return remove_range(out, first, row, side, implied, 0, level)
+        return remove_range(out, of, row, side, implied, 0, level)
     if action == DELETE_FROM:
-        return remove_range(out, first, row, side, implied, start, depth - start)
+        return remove_range(out, of, row, side, implied, start, depth - start)
     return -1

@@ -17,6 +17,7 @@ from feedhandler.wire.record import Record
 from feedhandler.wire.sbe import groups_of
 
 ABSENT: Final = -1
+LOW, HIGH = "low_limit_price", "high_limit_price"
 NAMES: Final = (
     "md_entry_px",
     "md_entry_size",
@@ -70,4 +71,14 @@ def ticks() -> NDArray[np.int32]:
         made[int(record.code) - LOWEST_DEFINITION] = record.offset("min_price_increment")
         if any(record.offset(name) != first.offset(name) for name in SHARED):
             raise ValueError(f"{record.name}: its head is not that of the other definitions")
+    return made
+
+
+def limits() -> NDArray[np.int32]:
+    """Where a definition has the low and high limit of the day, by template; ABSENT: nowhere."""
+    made = np.full((HIGHEST_DEFINITION - LOWEST_DEFINITION + 1, 2), ABSENT, np.int32)
+    for record in DEFINITIONS:
+        if LOW in record.by_name and HIGH in record.by_name:
+            places = record.offset(LOW), record.offset(HIGH)
+            made[int(record.code) - LOWEST_DEFINITION] = places
     return made

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from numba import njit
 
 from feedhandler.actions import (
@@ -18,33 +20,22 @@ from feedhandler.actions import (
 from feedhandler.actions import LEVEL as LEVEL_KIND
 from feedhandler.context import UNIT, count_fault, get
 from feedhandler.faults import UNKNOWN_SYMBOL, UNKNOWN_VALUE
-from feedhandler.protocols.cme_books import MOST_RECORDS, change_book
+from feedhandler.protocols.cme_books import MOST_RECORDS, Stamp, change_book
 from feedhandler.protocols.cme_fields import HEADER_BYTES, NULL_U32
 from feedhandler.protocols.cme_layouts import (
     ACTION,
     AGGRESSOR,
-    LEVEL,
     SECURITY,
     TRADE_ID,
-    TYPE,
     column,
     layout_of,
     load_n16,
     price_of,
     size_of,
 )
-from feedhandler.protocols.cme_levels import (
-    CHANGE,
-    DELETE,
-    KEY,
-    NEW,
-    SEQUENCE,
-    TIME_NS,
-    forget_all,
-    forget_levels,
-    row_of,
-)
+from feedhandler.protocols.cme_levels import CHANGE, DELETE, NEW, forget_all, forget_levels, row_of
 from feedhandler.protocols.cme_mdp3 import CME_MDP3
+from feedhandler.protocols.cme_readers import Reader, reader
 from feedhandler.transports.cme_walk import MESSAGE_ROOM
 from feedhandler.wire.access import loads
 from feedhandler.wire.constants import by_letter, constant_i32, constant_table
@@ -77,44 +68,20 @@ def side_of(kind):
 
 
 @njit(nogil=True, forceinline=True)
-def row_for(context, security, time_ns, sequence):
-    """The row of a security, ready for the records of a message; 0 (counted) without room."""
+def row_for(context, security):
+    """The row of a security; 0 (counted) without room."""
     row = row_of(context, security)
     if row == 0:
         count_fault(context, UNKNOWN_SYMBOL)
-        return row
-    store_u64le(row + KEY, security)
-    store_u64le(row + TIME_NS, time_ns)
-    store_u64le(row + SEQUENCE, sequence)
     return row
 
 
 @njit(nogil=True)
-def reset_book(row, unit, out):
+def reset_book(row, of, out):
     """The book of a security is empty."""
+
     forget_levels(row)
-    key, time_ns, sequence = (
-        load_i64le(row + KEY),
-        load_i64le(row + TIME_NS),
-        load_i64le(row + SEQUENCE),
-    )
-    return emit(out, head(CLEAR, 0, 0) | unit, key, 0, 0, 0, 0, time_ns, sequence)
-
-
-@njit(nogil=True, forceinline=True)
-def level_entry(entry, layout, row, unit, out):
-    """One entry of a book message; gives the number of records, -1 for a value out of place."""
-    kind = load_n8(entry + column(layout, TYPE))
-    if kind == BOOK_RESET:
-        return reset_book(row, unit, out)
-    book_side = side_of(kind)
-    if book_side == NO_SIDE:
-        return 0
-    side, implied = book_side & 1, book_side >= IMPLIED_SIDES
-    first = head(LEVEL_KIND, side + 1, EVENT_OPEN) | unit
-    action, level = load_n8(entry + column(layout, ACTION)), load_n8(entry + column(layout, LEVEL))
-    price, size = price_of(entry, layout), size_of(entry, layout)
-    return change_book(out, first, row, side, implied, action, level, price, size)
+    return emit(out, of.first, of.key, 0, 0, 0, 0, of.time_ns, of.sequence)
 
 
 @njit(nogil=True, forceinline=True)
@@ -127,27 +94,68 @@ def close_event(out, made):
             return
 
 
-@njit(nogil=True)
-def book(code, address, sequence, context, out):
-    """A message of levels. Only behind the last one of an event the book need not be crossed."""
-    layout, group, time_ns = layout_of(code), first_group(address), transact_time(address)
-    stride, count = load_n16(group), load_n8(group + 2)
-    entry, unit = group + DIMENSION_BYTES, get(context, UNIT) << 32
-    made, wrong, row, known = 0, False, 0, 0
-    for _ in range(count):
-        security = load_i32le(entry + column(layout, SECURITY))
-        if row == 0 or security != known:
-            row, known = row_for(context, security, time_ns, sequence), security
-        if row != 0:
-            more = level_entry(entry, layout, row, unit, out + ACTION_BYTES * made)
-            wrong |= more < 0
-            made += max(more, 0)
-        entry += stride
-    if wrong:
-        count_fault(context, UNKNOWN_VALUE)
-    if match_event(address) & END_OF_EVENT != 0:
-        close_event(out, made)
-    return made
+def entry_kernel(read: Reader) -> Any:
+    """A kernel of one entry of a message of levels; gives its records, -1: a value out of place."""
+    read_kind, read_action, read_level = read.kind, read.action, read.level
+    read_price, read_size = read.price, read.size
+
+    @njit(nogil=True, forceinline=True)
+    def entry_of(
+        entry: Any, row: Any, unit: Any, key: Any, time_ns: Any, seq: Any, out: Any
+    ) -> Any:
+        kind = read_kind(entry)
+        if kind == BOOK_RESET:
+            return reset_book(row, Stamp(head(CLEAR, 0, 0) | unit, key, time_ns, seq), out)
+        book_side = side_of(kind)
+        if book_side == NO_SIDE:
+            return 0
+        side, implied = book_side & 1, book_side >= IMPLIED_SIDES
+        of = Stamp(head(LEVEL_KIND, side + 1, EVENT_OPEN) | unit, key, time_ns, seq)
+        action, level = read_action(entry), read_level(entry)
+        price, size = read_price(entry), read_size(entry)
+        return change_book(out, of, row, side, implied, action, level, price, size)
+
+    return entry_of
+
+
+def book_kernel(code: int) -> Any:
+    """The kernel of one template of levels, its places constants of the compiled code.
+
+    Returns:
+        `(address, sequence, context, out) -> records`. Only behind the last level of an event the
+        book need not be crossed.
+    """
+    read = reader(code)
+    read_security, level_entry = read.security, entry_kernel(read)
+
+    @njit(nogil=True)
+    def book(address: Any, sequence: Any, context: Any, out: Any) -> Any:
+        group, time_ns = first_group(address), transact_time(address)
+        stride, count = load_n16(group), load_n8(group + 2)
+        entry, unit = group + DIMENSION_BYTES, get(context, UNIT) << 32
+        made, wrong, row, known = 0, False, 0, 0
+        for _ in range(count):
+            security = read_security(entry)
+            if row == 0 or security != known:
+                row, known = row_for(context, security), security
+            if row != 0:
+                place = out + ACTION_BYTES * made
+                more = level_entry(entry, row, unit, security, time_ns, sequence, place)
+                if more >= 0:
+                    made += more
+                else:
+                    wrong = True
+            entry += stride
+        if wrong:
+            count_fault(context, UNKNOWN_VALUE)
+        if match_event(address) & END_OF_EVENT != 0:
+            close_event(out, made)
+        return made
+
+    return book
+
+
+book, book_1_5, book_long = book_kernel(46), book_kernel(32), book_kernel(64)
 
 
 @njit(nogil=True)

@@ -9,7 +9,7 @@ from feedhandler.actions import LEVEL as LEVEL_KIND
 from feedhandler.context import UNIT, count_fault, get
 from feedhandler.faults import UNKNOWN_VALUE
 from feedhandler.protocols.cme_acts import NO_CHANGE, NOT_IN_LAYOUT
-from feedhandler.protocols.cme_books import change_book
+from feedhandler.protocols.cme_books import Stamp, change_book
 from feedhandler.protocols.cme_entries import (
     DIMENSION_BYTES,
     IMPLIED_SIDES,
@@ -41,7 +41,7 @@ tcp_security_id, tcp_transact_time = loads(CME_MDP3[61], "security_id", "transac
 
 
 @njit(nogil=True)
-def levels(code, address, row, unit, context, out):
+def levels(code, address, row, unit, key, time_ns, sequence, context, out):
     """The levels of an image into an empty row; gives the number of records."""
     layout, group = layout_of(code), first_group(address)
     stride, count = load_n16(group), load_n8(group + 2)
@@ -51,10 +51,11 @@ def levels(code, address, row, unit, context, out):
         if book_side != NO_SIDE:
             side, implied = book_side & 1, book_side >= IMPLIED_SIDES
             first = head(LEVEL_KIND, side + 1, EVENT_OPEN | REFRESH) | unit
+            of = Stamp(first, key, time_ns, sequence)
             level = load_n8(entry + column(layout, LEVEL))
             price, size = price_of(entry, layout), size_of(entry, layout)
             place = out + ACTION_BYTES * made
-            more = change_book(place, first, row, side, implied, OVERLAY, level, price, size)
+            more = change_book(place, of, row, side, implied, OVERLAY, level, price, size)
             wrong |= more < 0
             made += max(more, 0)
         entry += stride
@@ -66,13 +67,14 @@ def levels(code, address, row, unit, context, out):
 @njit(nogil=True)
 def rebuild(code, address, key, time_ns, sequence, context, out):
     """Clears the book of a security and builds it from the message."""
-    row = row_for(context, key, time_ns, sequence)
+    row = row_for(context, key)
     if row == 0:
         return 0
     forget_levels(row)
     unit = get(context, UNIT) << 32
     made = emit(out, head(CLEAR, 0, REFRESH) | unit, key, 0, 0, 0, 0, time_ns, sequence)
-    made += levels(code, address, row, unit, context, out + ACTION_BYTES * made)
+    place = out + ACTION_BYTES * made
+    made += levels(code, address, row, unit, key, time_ns, sequence, context, place)
     close_event(out, made)
     return made
 

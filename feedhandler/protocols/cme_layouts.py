@@ -60,11 +60,21 @@ def price_of(entry, layout):
 
 
 @njit(nogil=True, forceinline=True)
+def known_wide(size):
+    """A size of 8 bytes; null, all bits set, is 0."""
+    return size if size != -1 else 0
+
+
+@njit(nogil=True, forceinline=True)
+def known_short(size):
+    """A size of 4 bytes; null is 0."""
+    return size if size != NULL_I32 else 0
+
+
+@njit(nogil=True, forceinline=True)
 def size_of(entry, layout):
     """The size of an entry; null is 0."""
     at = entry + column(layout, SIZE)
     if column(layout, SIZE_IS_WIDE) != 0:
-        wide = load_i64le(at)
-        return wide if wide != -1 else 0  # all bits set: null
-    short = np.int64(load_i32le(at))
-    return short if short != NULL_I32 else 0
+        return known_wide(load_i64le(at))
+    return known_short(np.int64(load_i32le(at)))

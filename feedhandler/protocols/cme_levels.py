@@ -10,11 +10,11 @@ Rows are found by the security id in an open table, in the channel's memory for 
 rows in use, by number, so that what concerns many securities does not look at the whole table.
 
     0      security id and PRESENT; 0 in a free row
-    8      security group, 16: asset (both text), 24: levels of the direct book
+    8      security group, 16: asset (both text), 24: levels of the direct book,
+    28: whether levels of the implied book were ever said (4 bytes each)
     32     direct bids, 192: direct offers: DEPTH pairs of price and quantity, best first
     352    implied bids, 384: implied offers: IMPLIED_DEPTH pairs
-    416    key, time and sequence of the records that the message at work makes
-    440    number of the next row in use; 0: none
+    416    number of the next row in use; 0: none
 
 A place nothing is known of has NO_PRICE.
 """
@@ -38,10 +38,10 @@ SCATTER: Final = 0x9E3779B97F4A7C15 - (1 << 64)
 SCATTER_SHIFT: Final = 24
 DEPTH: Final = 10
 IMPLIED_DEPTH: Final = 2
-GROUP, ASSET, LEVELS = 8, 16, 24
+GROUP, ASSET, LEVELS, IMPLIED_SEEN = 8, 16, 24, 28
 DIRECT, DIRECT_SIDE = 32, 160
 IMPLIED, IMPLIED_SIDE = 352, 32
-KEY, TIME_NS, SEQUENCE, NEXT = 416, 424, 432, 440
+NEXT = 416
 PLACES: Final = 2 * (DEPTH + IMPLIED_DEPTH)
 PAIR: Final = 16
 NEW, CHANGE, DELETE, DELETE_THRU, DELETE_FROM, OVERLAY = range(6)
@@ -63,6 +63,7 @@ def row_count(context):
 @njit(nogil=True)
 def take(table, row, key):
     """Makes a free row a security's."""
+
     store_u64le(row, key)
     store_u64le(row + GROUP, np.int64(0))
     store_u64le(row + ASSET, np.int64(0))
@@ -72,15 +73,12 @@ def take(table, row, key):
     forget_levels(row)
 
 
-@njit(nogil=True, forceinline=True)
-def row_of(context, security):
-    """The row of a security, made if it is new; 0 when there is no room."""
-    rows, table = row_count(context), get(context, SYMBOLS_ADDRESS)
-    key = (security & 0xFFFFFFFF) | PRESENT
-    slot = wrapping_product(security, SCATTER) >> SCATTER_SHIFT
-    for _ in range(min(rows, PROBES)):
-        row = table + ROW_BYTES * (slot & (rows - 1))
-        slot += 1
+@njit(nogil=True)
+def search(table, rows, slot, key):
+    """The row with a key from a slot on, or a free one made its own; 0 when there is no room."""
+
+    for number in range(slot, slot + PROBES):
+        row = table + ROW_BYTES * (number & (rows - 1))
         found = load_i64le(row)
         if found == key:
             return row
@@ -88,6 +86,20 @@ def row_of(context, security):
             take(table, row, key)
             return row
     return np.int64(0)
+
+
+@njit(nogil=True, forceinline=True)
+def row_of(context, security):
+    """The row of a security, made if it is new; 0 when there is no room."""
+    rows, table = row_count(context), get(context, SYMBOLS_ADDRESS)
+    if rows <= 0:
+        return np.int64(0)
+    key = (security & 0xFFFFFFFF) | PRESENT
+    slot = wrapping_product(security, SCATTER) >> SCATTER_SHIFT
+    row = table + ROW_BYTES * (slot & (rows - 1))
+    if load_i64le(row) == key:
+        return row
+    return search(table, rows, slot, key)
 
 
 @njit(nogil=True)

@@ -1,4 +1,4 @@
-"""CME's definitions as actions: the symbol with its tick, and the trading state."""
+"""CME's definitions as actions: the symbol with its tick, price limits, the trading state."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ from feedhandler.protocols.cme_columns import (
 from feedhandler.protocols.cme_fields import HEADER_BYTES, LEGACY_BELOW
 from feedhandler.protocols.cme_layouts import load_n16, scaled
 from feedhandler.protocols.cme_levels import ASSET, DEPTH, GROUP, LEVELS, row_of
+from feedhandler.protocols.cme_limits import defined_limits
 from feedhandler.protocols.cme_states import say_status, status_of
 from feedhandler.wire.access import loader, loads
 from feedhandler.wire.constants import constant_i32, constant_table
 from feedhandler.wire.sbe import groups_of
 from feedhandler.wire.spaces import rest, spaced
-from nic.raw import load_i64le, load_n8, store_u64le
+from nic.raw import load_i64le, load_n8, store_u32le, store_u64le
 
 FUTURE = DEFINITIONS[0]
 block_length, last_update_time, security_id, update_action, trading_status = loads(
@@ -93,13 +94,14 @@ def define(code, address, sequence, context, out):
     else:
         store_u64le(row + GROUP, security_group(address))
         store_u64le(row + ASSET, asset(address))
-        store_u64le(row + LEVELS, depth_of(address))
+        store_u32le(row + LEVELS, depth_of(address))
     made = name(code, address, unit, sequence, out)
+    place, said_ns = out + ACTION_BYTES * made, last_update_time(address)
+    made += defined_limits(code, address, unit, key, said_ns, sequence, place)
     status = status_of(trading_status(address))
     if update_action(address) == DELETED:
         status = STATUS_CLOSED
     if status == NO_CHANGE or status == NOT_IN_LAYOUT:
         return made
     place, own = out + ACTION_BYTES * made, trading_status(address)
-    time_ns = last_update_time(address)
-    return made + say_status(place, unit, key, own, status, time_ns, sequence)
+    return made + say_status(place, unit, key, own, status, said_ns, sequence)

@@ -96,3 +96,56 @@ def checker(protocol: Protocol) -> Any:
         return code if groups_fit(address, root_at + block, length, row) else -BAD_COUNT
 
     return check
+
+
+def group_checker(row: list[int], number: int) -> Any:
+    """A kernel `(address, at, length) -> whether the groups from one on fit`, of one message."""
+
+    @njit(nogil=True, forceinline=True)
+    def nothing_left(_address: Any, _at: Any, _length: Any) -> Any:
+        return True
+
+    if number == row[1]:
+        return nothing_left
+    dimensions, least = row[2 + 2 * number] & (LATER - 1), row[3 + 2 * number]
+    later, others = row[2 + 2 * number] >= LATER, group_checker(row, number + 1)
+
+    @njit(nogil=True, forceinline=True)
+    def fit(address: Any, at: Any, length: Any) -> Any:
+        if later and at == length:
+            return True
+        first_entry = at + dimensions
+        if first_entry > length:
+            return False
+        stride, count = load_n16(address + at), load_n8(address + first_entry - 1)
+        end = first_entry + stride * count
+        if count != 0 and (stride < least or end > length):
+            return False
+        return others(address, end, length)
+
+    return fit
+
+
+def message_checker(protocol: Protocol, code: int) -> Any:
+    """The check of messages of one code: as `checker`, with the table's row in the compiled code.
+
+    Returns:
+        A kernel `(address, length) -> 0 or minus a fault`, for a message long enough for its code.
+    """
+    record = protocol.by_number[code]
+    row, root_at = row_of(record), root_offset(record)
+    least, fits = row[0], group_checker(row, 0)
+    load_block = loader(record.offset("block_length"), 2, False, False)
+
+    @njit(nogil=True, forceinline=True)
+    def check(address: Any, length: Any) -> Any:
+        if length < root_at + least:
+            return -SHORT_MESSAGE
+        block = load_block(address)
+        if block < least:
+            return -SHORT_MESSAGE
+        if root_at + block > length:
+            return -BAD_LENGTH
+        return 0 if fits(address, root_at + block, length) else -BAD_COUNT
+
+    return check

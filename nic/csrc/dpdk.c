@@ -11,12 +11,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "udp_frame.h"
-
-#define LINKTYPE_ETHERNET 1u
-#define ETHERNET_BYTES 14u
 #define POISON 0xdb
+#define DATAGRAM_TTL 1
 
 /* --- receiving ---------------------------------------------------------------------------- */
 
@@ -66,7 +64,7 @@ static void hand_out(dpdk_port *port, struct rte_mbuf *mbuf, swp_descriptor *out
     uint32_t wire_bytes = rte_pktmbuf_pkt_len(mbuf);
     uint32_t length_bytes = rte_pktmbuf_data_len(mbuf);
     const uint8_t *frame = rte_pktmbuf_mtod(mbuf, const uint8_t *);
-    uint32_t flags = LINKTYPE_ETHERNET << 16;
+    uint32_t flags = SWP_LINKTYPE_ETHERNET << 16;
     uint64_t time_ns = port->ahead_ns;
     if (mbuf->nb_segs > 1) frame = gather(port, mbuf, &length_bytes);
     if (length_bytes > port->frame_bytes) length_bytes = port->frame_bytes;
@@ -76,15 +74,9 @@ static void hand_out(dpdk_port *port, struct rte_mbuf *mbuf, swp_descriptor *out
         time_ns *= port->stamp_scale_ns;
         flags |= SWP_FLAG_HW_TIMESTAMP;
     }
-    port->held[port->ring.handed_out & port->ring_mask] = mbuf;
-    out->address = (uint64_t)(uintptr_t)frame;
-    out->length_bytes = length_bytes;
-    out->flags = flags;
-    out->timestamp_ns = time_ns;
-    out->cookie = port->ring.handed_out++;
-    port->stats.rx_packets++;
-    port->stats.rx_bytes += length_bytes;
-    port->stats.rx_truncated += (flags & SWP_FLAG_TRUNCATED) != 0;
+    uint64_t cookie = port->ring.handed_out++;
+    port->held[cookie & port->ring_mask] = mbuf;
+    swp_describe(out, &port->stats, frame, length_bytes, flags, time_ns, cookie);
 }
 
 static int64_t dpdk_rx_burst(void *handle, swp_descriptor *out, int64_t max) {
@@ -131,13 +123,8 @@ static void free_frames(dpdk_port *port, uint64_t first, uint64_t count) {
 static void dpdk_release(void *handle, const swp_descriptor *frames, int64_t count) {
     dpdk_port *port = handle;
     uint64_t first = port->ring.released;
-    if (swp_ring_release(&port->ring, frames, count)) {
+    if (swp_release(&port->ring, &port->stats, port->error_text, frames, count))
         free_frames(port, first, port->ring.released - first);
-        return;
-    }
-    port->stats.rx_errors++;
-    swp_set_error(port->error_text, "%" PRId64 " frames released out of order: the oldest out is %"
-                  PRIu64, count, port->ring.released);
 }
 
 static int dpdk_thread_init(void *handle) {
@@ -151,56 +138,34 @@ static int dpdk_thread_init(void *handle) {
 
 /* --- sending ------------------------------------------------------------------------------ */
 
-static int is_multicast(uint32_t address) {
-    return address >> 28 == 14;
-}
-
 static int check_datagram(dpdk_port *port, uint32_t address) {
     if (!port->config.source_ip) {
         swp_set_error(port->error_text, "tx: a datagram needs the option source=IPV4:PORT");
         return -EADDRNOTAVAIL;
     }
-    if (is_multicast(address) || port->config.gateway_mac[6]) return 0;
+    if (swp_is_multicast(address) || port->config.gateway_mac[6]) return 0;
     swp_set_error(port->error_text, "tx: a datagram to one station needs the option gateway_mac");
     return -EHOSTUNREACH;
 }
 
-static int check_send(dpdk_port *port, const void *data, uint32_t length_bytes, uint64_t cookie) {
-    uint32_t headers_bytes = cookie ? SWP_UDP_HEADERS_BYTES : 0;
-    uint32_t room_bytes = rte_pktmbuf_data_room_size(port->tx_pool) - RTE_PKTMBUF_HEADROOM;
-    if (data == NULL || length_bytes == 0 || (!cookie && length_bytes < ETHERNET_BYTES)) {
-        swp_set_error(port->error_text, "tx of %" PRIu32 " bytes: no frame or datagram",
-                      length_bytes);
-        return -EINVAL;
-    }
-    if (length_bytes > room_bytes - headers_bytes) {
-        swp_set_error(port->error_text, "tx of %" PRIu32 " bytes: expected up to %" PRIu32,
-                      length_bytes, room_bytes - headers_bytes);
-        return -EMSGSIZE;
-    }
-    return cookie ? check_datagram(port, (uint32_t)(cookie >> 16)) : 0;
+static const swp_udp_template *add_destination(dpdk_port *port, uint64_t cookie, int *failed) {
+    uint32_t address = (uint32_t)(cookie >> 16);
+    const uint8_t *mac = swp_is_multicast(address) ? NULL : port->config.gateway_mac;
+    *failed = check_datagram(port, address);
+    if (*failed) return NULL;
+    return swp_destination_add(&port->destinations, cookie, &port->source, mac, DATAGRAM_TTL);
 }
 
-static void write_headers(const dpdk_port *port, uint8_t *frame, uint32_t payload_bytes,
-                          uint64_t cookie) {
-    swp_udp_addresses addresses = {
-        .source_ip = port->config.source_ip, .destination_ip = (uint32_t)(cookie >> 16),
-        .source_port = (uint16_t)port->config.source_port, .destination_port = (uint16_t)cookie};
-    swp_udp_frame_write(frame, &addresses, payload_bytes);
-    memcpy(frame + 6, &port->mac, sizeof port->mac);
-    if (!is_multicast(addresses.destination_ip)) memcpy(frame, port->config.gateway_mac, 6);
-}
-
-static int send_one(dpdk_port *port, const void *data, uint32_t length_bytes, uint64_t cookie) {
-    uint32_t headers_bytes = cookie ? SWP_UDP_HEADERS_BYTES : 0;
-    uint32_t frame_bytes = headers_bytes + length_bytes;
+static int send_one(dpdk_port *port, const void *data, uint32_t length_bytes,
+                    const swp_udp_template *to) {
+    uint32_t frame_bytes = to ? to->headers_bytes + length_bytes : length_bytes;
     uint32_t padded_bytes = frame_bytes;
     if (padded_bytes < DPDK_SHORTEST_BYTES) padded_bytes = DPDK_SHORTEST_BYTES;
     struct rte_mbuf *mbuf = rte_pktmbuf_alloc(port->tx_pool);
     if (mbuf) {
         uint8_t *frame = (uint8_t *)rte_pktmbuf_append(mbuf, (uint16_t)padded_bytes);
-        if (cookie) write_headers(port, frame, length_bytes, cookie);
-        memcpy(frame + headers_bytes, data, length_bytes);
+        if (to) swp_udp_template_write(to, frame, data, length_bytes, 0, 0);
+        else memcpy(frame, data, length_bytes);
         memset(frame + frame_bytes, 0, padded_bytes - frame_bytes);
         if (rte_eth_tx_burst(port->port_id, 0, &mbuf, 1) == 1) return 0;
         rte_pktmbuf_free(mbuf);
@@ -209,17 +174,24 @@ static int send_one(dpdk_port *port, const void *data, uint32_t length_bytes, ui
     return -EAGAIN;
 }
 
+static int send_checked(dpdk_port *port, const void *data, uint32_t length_bytes,
+                        uint64_t cookie) {
+    uint32_t room_bytes = rte_pktmbuf_data_room_size(port->tx_pool) - RTE_PKTMBUF_HEADROOM;
+    const swp_udp_template *to = NULL;
+    int failed = swp_check_tx(port->error_text, data, length_bytes, cookie, room_bytes);
+    if (failed) return failed;
+    if (cookie) {
+        to = swp_destination_find(&port->destinations, cookie);
+        if (to == NULL) to = add_destination(port, cookie, &failed);
+        if (to == NULL) return failed;
+    }
+    return send_one(port, data, length_bytes, to);
+}
+
 static int dpdk_tx(void *handle, const void *data, uint32_t length_bytes, uint64_t cookie) {
     dpdk_port *port = handle;
-    int failed = check_send(port, data, length_bytes, cookie);
-    if (!failed) failed = send_one(port, data, length_bytes, cookie);
-    if (failed) {
-        port->stats.tx_failed++;
-        return failed;
-    }
-    port->stats.tx_packets++;
-    port->stats.tx_bytes += length_bytes;
-    return 0;
+    int result = send_checked(port, data, length_bytes, cookie);
+    return swp_count_tx(&port->stats, length_bytes, result);
 }
 
 /* --- state -------------------------------------------------------------------------------- */
@@ -247,6 +219,7 @@ static const char *dpdk_last_error(void *handle) {
 }
 
 static void free_port(dpdk_port *port) {
+    if (port->namespace_fd >= 0) close(port->namespace_fd);
     free(port->held);
     free(port->side);
     free(port);
@@ -259,8 +232,10 @@ static void dpdk_close(void *handle) {
     dpdk_guard_begin(&guard);
     free_frames(port, port->ring.released, port->ring.handed_out - port->ring.released);
     rte_pktmbuf_free_bulk(port->ahead + port->ahead_begin, port->ahead_end - port->ahead_begin);
+    int here = dpdk_namespace_enter(port->namespace_fd);
     dpdk_leave_all(port);
     dpdk_device_close(port);
+    dpdk_namespace_return(here);
     dpdk_eal_leave();
     dpdk_guard_end(&guard);
     free_port(port);
@@ -292,10 +267,13 @@ static dpdk_port *allocate(const swp_dpdk_config *config) {
     port->config = *config;
     port->clock = *(const swp_clock *)config->clock;
     swp_clock_recalibrate(&port->clock);  /* where time was stepped it goes on as it was */
+    port->namespace_fd = dpdk_namespace_here();
     port->ring.capacity = config->ring_count;
     port->ring_mask = config->ring_count - 1;
     port->queue_count = (uint16_t)config->queue_count;
     port->frame_bytes = config->frame_bytes;
+    port->source.ip = config->source_ip;
+    port->source.udp_port = (uint16_t)config->source_port;
     port->filter = config->filter != 0;
     port->poison = config->poison != 0;
     strcpy(port->iface, config->iface);

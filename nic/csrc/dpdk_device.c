@@ -8,9 +8,11 @@
 #include <rte_flow.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define OVERHEAD_BYTES 26u      /* Ethernet, two tags, checksum: what a frame has beyond the MTU */
 #define TX_ROOM_LEAST_BYTES 2048u
+#define POOL_WORDS "buffers (hugepages, or -m of the EAL, may be too few)"
 
 /* Devices of the EAL's own arguments stay when a port is closed: they are stopped, and their queues
  * refer to buffers until they are set up anew. */
@@ -97,13 +99,37 @@ static struct rte_mempool *make_pool(dpdk_port *port, const char *what, uint32_t
         name, count, DPDK_CACHE_COUNT, 0, (uint16_t)(room_bytes + RTE_PKTMBUF_HEADROOM),
         rte_eth_dev_socket_id(port->port_id));
     if (pool) return pool;
-    dpdk_fail(port, "buffers (hugepages, or -m of the EAL, may be too few)", rte_errno);
+    dpdk_fail(port, POOL_WORDS, rte_errno);
     return NULL;
+}
+
+/* For net_af_xdp, which reckons that buffers lie side by side and gives the kernel as much memory.
+ * Without huge pages none may lie across a border of pages; smaller ones then have gaps between
+ * them, and the kernel refuses those that lie beyond. So each fills a page. */
+static struct rte_mempool *make_paged_pool(dpdk_port *port, uint32_t count) {
+    struct rte_mempool_objsz size;
+    struct rte_pktmbuf_pool_private room = {0};
+    char name[RTE_MEMPOOL_NAMESIZE];
+    uint32_t page_bytes = (uint32_t)sysconf(_SC_PAGESIZE);
+    rte_mempool_calc_obj_size(RTE_CACHE_LINE_SIZE, RTE_MEMPOOL_F_NO_SPREAD, &size);
+    uint32_t element_bytes = page_bytes - size.header_size;
+    room.mbuf_data_room_size = (uint16_t)(element_bytes - sizeof(struct rte_mbuf));
+    if (port->config.segment_bytes + RTE_PKTMBUF_HEADROOM > room.mbuf_data_room_size) {
+        dpdk_fail(port, "a segment has to fit in a page", EINVAL);
+        return NULL;
+    }
+    snprintf(name, sizeof name, "swp_rx_%u", pool_number++);
+    struct rte_mempool *pool = rte_mempool_create(
+        name, count, element_bytes, DPDK_CACHE_COUNT, sizeof room, rte_pktmbuf_pool_init, &room,
+        rte_pktmbuf_init, NULL, rte_eth_dev_socket_id(port->port_id), RTE_MEMPOOL_F_NO_SPREAD);
+    if (pool == NULL) dpdk_fail(port, POOL_WORDS, rte_errno);
+    return pool;
 }
 
 /* Threads keep up to one and a half of their share at hand: that of the set-up, and that of the
  * poll; twice of each for the pollers to come. */
-static int make_pools(dpdk_port *port, uint32_t rx_descriptors, uint32_t tx_descriptors) {
+static int make_pools(dpdk_port *port, const char *driver, uint32_t rx_descriptors,
+                      uint32_t tx_descriptors) {
     const swp_dpdk_config *config = &port->config;
     uint32_t segments = (config->frame_bytes + config->segment_bytes - 1) / config->segment_bytes;
     uint32_t idle = 4 * DPDK_CACHE_COUNT + DPDK_BURST;
@@ -114,7 +140,8 @@ static int make_pools(dpdk_port *port, uint32_t rx_descriptors, uint32_t tx_desc
     if (room_bytes > UINT16_MAX - RTE_PKTMBUF_HEADROOM)
         room_bytes = UINT16_MAX - RTE_PKTMBUF_HEADROOM;
     if (wanted > INT32_MAX) return dpdk_fail(port, "buffers of the ring", ENOMEM);
-    port->rx_pool = make_pool(port, "rx", (uint32_t)wanted, config->segment_bytes);
+    if (strcmp(driver, "net_af_xdp") == 0) port->rx_pool = make_paged_pool(port, (uint32_t)wanted);
+    else port->rx_pool = make_pool(port, "rx", (uint32_t)wanted, config->segment_bytes);
     if (port->rx_pool) port->tx_pool = make_pool(port, "tx", tx_descriptors + idle, room_bytes);
     return port->tx_pool ? 0 : -ENOMEM;
 }
@@ -155,7 +182,7 @@ static int set_queues(dpdk_port *port, const struct rte_eth_dev_info *info,
     if (result) return dpdk_fail(port, "descriptors", -result);
     rx.offloads = conf->rxmode.offloads;
     tx.offloads = conf->txmode.offloads;
-    result = make_pools(port, rx_count, tx_count);
+    result = make_pools(port, info->driver_name, rx_count, tx_count);
     if (result) return result;
     for (uint16_t queue = 0; queue < port->queue_count; queue++) {
         result = rte_eth_rx_queue_setup(id, queue, rx_count, socket, &rx, port->rx_pool);
@@ -202,7 +229,7 @@ static int set_up(dpdk_port *port, const struct rte_eth_dev_info *info) {
     result = rte_eth_dev_start(id);
     if (result) return dpdk_fail(port, "start", -result);
     port->started = 1;
-    rte_eth_macaddr_get(id, &port->mac);
+    rte_eth_macaddr_get(id, (struct rte_ether_addr *)port->source.mac);
     if (rte_eth_stats_get(id, &port->baseline)) memset(&port->baseline, 0, sizeof port->baseline);
     result = set_promiscuous(port);
     return result ? result : set_stamps(port, info);
@@ -225,8 +252,10 @@ int dpdk_device_open(dpdk_port *port) {
     return 0;
 }
 
-/* The device is gone afterwards, unless it has further ports. */
-static void detach(const dpdk_port *port) {
+/* The device is gone afterwards, unless it has further ports. Gives the sockets that it left open:
+ * with them it forgot the buffers that the kernel had. */
+static int detach(const dpdk_port *port) {
+    dpdk_sockets sockets;
     struct rte_eth_dev_info info;
     uint16_t id, shared = 0;
     struct rte_device *device = NULL;
@@ -235,8 +264,10 @@ static void detach(const dpdk_port *port) {
         if (id == port->port_id || rte_eth_dev_info_get(id, &info)) continue;
         shared = shared || (device && info.device == device);
     }
+    dpdk_sockets_note(&sockets);
     rte_eth_dev_close(port->port_id);
     if (device && !shared) rte_dev_remove(device);
+    return dpdk_sockets_close(&sockets);
 }
 
 void dpdk_device_close(dpdk_port *port) {
@@ -247,8 +278,8 @@ void dpdk_device_close(dpdk_port *port) {
     port->started = port->isolated = 0;
     record->in_use = 0;
     if (port->attached_here) {
-        detach(port);
-        drop_pool(port->rx_pool);
+        if (detach(port)) rte_mempool_free(port->rx_pool);
+        else drop_pool(port->rx_pool);
         drop_pool(port->tx_pool);
     } else if (record->rx_pool == NULL) {
         record->rx_pool = port->rx_pool;

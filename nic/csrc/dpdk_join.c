@@ -7,7 +7,6 @@
 #include <netinet/in.h>
 #include <rte_flow.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define ETHERTYPE_IPV4 0x0800u
@@ -72,14 +71,10 @@ static void insert_key(dpdk_port *port, uint64_t key) {
 
 /* --- the device --------------------------------------------------------------------------- */
 
-static int is_multicast(uint32_t group) {
-    return group >> 28 == 14;
-}
-
-/* RFC 1112: 32 groups share a MAC. */
 static struct rte_ether_addr group_mac(uint32_t group) {
-    return (struct rte_ether_addr){{0x01, 0x00, 0x5e, (uint8_t)(group >> 16 & 0x7f),
-                                    (uint8_t)(group >> 8), (uint8_t)group}};
+    struct rte_ether_addr mac;
+    swp_udp_mac(mac.addr_bytes, group);
+    return mac;
 }
 
 static uint32_t add_mac(struct rte_ether_addr *macs, uint32_t count, uint32_t group) {
@@ -93,12 +88,12 @@ static uint32_t add_mac(struct rte_ether_addr *macs, uint32_t count, uint32_t gr
 /* The device's list of groups, or where it is too short all of them. Virtual devices have neither
  * and give what arrives. */
 static int let_in(dpdk_port *port, uint32_t group) {
-    struct rte_ether_addr macs[DPDK_LINES_MAX + 1];
+    struct rte_ether_addr macs[SWP_LINES_MAX + 1];
     uint32_t count = add_mac(macs, 0, group);
     if (port->config.promiscuous) return 0;
     for (uint32_t index = 0; index < port->line_count; index++)
-        if (is_multicast(port->lines[index].group))
-            count = add_mac(macs, count, port->lines[index].group);
+        if (swp_is_multicast(port->lines[index].joined.group))
+            count = add_mac(macs, count, port->lines[index].joined.group);
     int listed = rte_eth_dev_set_mc_addr_list(port->port_id, macs, count);
     if (listed == 0) return 0;
     int all = rte_eth_allmulticast_enable(port->port_id);
@@ -107,7 +102,8 @@ static int let_in(dpdk_port *port, uint32_t group) {
 }
 
 /* The rule of a line: its datagrams go to one of the queues. */
-static int add_rule(dpdk_port *port, dpdk_line *line) {
+static int add_rule(dpdk_port *port, dpdk_line *own) {
+    const swp_line *line = &own->joined;
     struct rte_flow_item_vlan vlan = {.tci = htons(line->vlan)};
     struct rte_flow_item_vlan vlan_mask = {.tci = htons(VLAN_MASK)};
     struct rte_flow_item_ipv4 ip = {.hdr.dst_addr = htonl(line->group)};
@@ -130,72 +126,43 @@ static int add_rule(dpdk_port *port, dpdk_line *line) {
         {.type = RTE_FLOW_ACTION_TYPE_QUEUE, .conf = &queue}, {.type = RTE_FLOW_ACTION_TYPE_END}};
     struct rte_flow_attr attributes = {.ingress = 1};
     struct rte_flow_error error = {0};
-    line->flow = rte_flow_create(port->port_id, &attributes, items, actions, &error);
-    if (line->flow) return 0;
+    own->flow = rte_flow_create(port->port_id, &attributes, items, actions, &error);
+    if (own->flow) return 0;
     swp_set_error(port->error_text, "rule of the device: %s",
                   error.message ? error.message : "refused");
     return -EIO;
 }
 
-/* A membership of the kernel's, so that the switch is asked for the group. */
-static int join_in_kernel(dpdk_port *port, dpdk_line *line) {
-    struct ip_mreqn membership = {.imr_multiaddr.s_addr = htonl(line->group)};
-    char name[IF_NAMESIZE + 8];
-    if (line->vlan) snprintf(name, sizeof name, "%s.%u", port->iface, line->vlan);
-    else snprintf(name, sizeof name, "%s", port->iface);
-    membership.imr_ifindex = (int)if_nametoindex(name);
-    if (membership.imr_ifindex == 0) {
-        swp_set_error(port->error_text, "%s: no such interface", name);
-        return -ENODEV;
-    }
-    line->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP);
-    if (line->fd < 0) return dpdk_fail(port, "socket", errno);
-    if (setsockopt(line->fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &membership, sizeof membership))
-        return dpdk_fail(port, "IP_ADD_MEMBERSHIP", errno);
-    return 0;
+static void leave(dpdk_port *port, const dpdk_line *line) {
+    struct rte_flow_error error;
+    if (line->flow) rte_flow_destroy(port->port_id, line->flow, &error);
+    if (line->joined.fd >= 0) close(line->joined.fd);
 }
 
 /* --- lines -------------------------------------------------------------------------------- */
 
-static int check_join(dpdk_port *port, const dpdk_line *line) {
-    if (line->group == 0 || line->udp_port == 0 || line->vlan > 4094) {
-        swp_set_error(port->error_text, "join: group, port and vlan (0 to 4094) must be valid");
-        return -EINVAL;
-    }
-    for (uint32_t index = 0; index < port->line_count; index++) {
-        const dpdk_line *other = &port->lines[index];
-        if (other->group == line->group && other->udp_port == line->udp_port &&
-            other->vlan == line->vlan)
-            return dpdk_fail(port, "join", EALREADY);
-    }
-    if (port->line_count == DPDK_LINES_MAX) return dpdk_fail(port, "join", ENOSPC);
-    return 0;
-}
-
-static void leave(dpdk_port *port, const dpdk_line *line) {
-    struct rte_flow_error error;
-    if (line->flow) rte_flow_destroy(port->port_id, line->flow, &error);
-    if (line->fd >= 0) close(line->fd);
-}
-
-static int add_line(dpdk_port *port, dpdk_line *line) {
-    int multicast = is_multicast(line->group);
-    int failed = check_join(port, line);
+/* A membership of the kernel's too, so that the switch is asked for the group. */
+static int add_line(dpdk_port *port, dpdk_line *own) {
+    swp_line *line = &own->joined;
+    int multicast = swp_is_multicast(line->group);
+    int failed = swp_line_check(line, port->lines, port->line_count, sizeof *port->lines,
+                                port->error_text);
     if (!failed && multicast) failed = let_in(port, line->group);
-    if (!failed && multicast && port->iface[0]) failed = join_in_kernel(port, line);
-    if (!failed && port->isolated) failed = add_rule(port, line);
+    if (!failed && multicast && port->iface[0])
+        failed = swp_line_member(line, port->iface, port->error_text);
+    if (!failed && port->isolated) failed = add_rule(port, own);
     if (failed) {
-        leave(port, line);
+        leave(port, own);
         return failed;
     }
-    port->lines[port->line_count++] = *line;
+    port->lines[port->line_count++] = *own;
     insert_key(port, dpdk_line_key(line->group, line->udp_port, line->vlan));
     return 0;
 }
 
 int dpdk_join(void *handle, uint32_t group, uint16_t udp_port, uint16_t vlan) {
     dpdk_port *port = handle;
-    dpdk_line line = {.group = group, .udp_port = udp_port, .vlan = vlan, .fd = -1};
+    dpdk_line line = {.joined = {.group = group, .udp_port = udp_port, .vlan = vlan, .fd = -1}};
     dpdk_guard guard;
     dpdk_guard_begin(&guard);
     int failed = add_line(port, &line);

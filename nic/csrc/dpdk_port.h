@@ -9,13 +9,15 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "clock.h"
 #include "common.h"
 #include "dpdk.h"
+#include "lines.h"
+#include "udp_destinations.h"
 
 #define DPDK_BURST 64              /* asked of a queue; vector drivers give none to less than 32 */
-#define DPDK_LINES_MAX 512
 #define DPDK_KEYS_COUNT 2048       /* slots of the table of lines, at most a quarter full */
 #define DPDK_CACHE_COUNT 256       /* buffers that a thread keeps at hand */
 #define DPDK_HEADERS_BYTES 128     /* of a first segment: enough for Ethernet to UDP */
@@ -23,10 +25,7 @@
 #define DPDK_SHORTEST_BYTES 60     /* Ethernet's, without its checksum */
 
 typedef struct {
-    uint32_t group;
-    uint16_t udp_port;
-    uint16_t vlan;
-    int fd;                        /* kernel socket that is a member too, or -1 */
+    swp_line joined;
     struct rte_flow *flow;         /* the device's rule, or NULL */
 } dpdk_line;
 
@@ -57,12 +56,14 @@ typedef struct {
     struct rte_mempool *rx_pool;
     struct rte_mempool *tx_pool;
     struct rte_eth_stats baseline; /* the device's counters when it was opened */
-    struct rte_ether_addr mac;
+    swp_udp_source source;         /* of datagrams */
+    swp_udp_destinations destinations;
     int attached_here;             /* by open(): goes with the port */
     int isolated;                  /* the device gives only what its rules name */
     int started;
+    int namespace_fd;              /* where it was opened, -1 = not known */
     uint32_t line_count;
-    dpdk_line lines[DPDK_LINES_MAX];
+    dpdk_line lines[SWP_LINES_MAX];
     char device[RTE_DEV_NAME_MAX_LEN];
     char iface[IF_NAMESIZE];
     swp_dpdk_config config;
@@ -89,6 +90,34 @@ int dpdk_eal_enter(char *error_text);
 void dpdk_eal_leave(void);
 /* Gives the calling thread buffers of its own until it ends. 0, or -errno. */
 int dpdk_register_thread(void);
+
+/* --- dpdk_namespace.c --------------------------------------------------------------------- */
+
+/* A file that stands for the calling thread's network namespace, or -1. */
+int dpdk_namespace_here(void);
+/* Moves the calling thread there: what brings it back, or -1 where it need not or may not go. */
+int dpdk_namespace_enter(int namespace_fd);
+void dpdk_namespace_return(int here);
+
+/* --- dpdk_leftover.c ---------------------------------------------------------------------- */
+
+#define DPDK_SOCKETS_MAX 256
+
+typedef struct {
+    int fd;
+    ino_t inode;
+} dpdk_socket;
+
+/* AF_XDP sockets with mapped rings: those of net_af_xdp, and others'. */
+typedef struct {
+    uint32_t count;
+    dpdk_socket sockets[DPDK_SOCKETS_MAX];
+} dpdk_sockets;
+
+void dpdk_sockets_note(dpdk_sockets *noted);
+/* Closes those whose rings were unmapped since, and waits until their queues are free. Their
+ * number. */
+int dpdk_sockets_close(const dpdk_sockets *noted);
 
 /* --- dpdk_device.c ------------------------------------------------------------------------ */
 

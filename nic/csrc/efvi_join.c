@@ -19,12 +19,7 @@
 #define VLAN_ID_MASK 0xfffu
 
 int efvi_fail(efvi_port *port, const char *what, int error) {
-    swp_set_error(port->error_text, "%s: %s", what, strerror(error));
-    return -error;
-}
-
-static int is_multicast(uint32_t group) {
-    return group >> 28 == 14;
+    return swp_fail(port->error_text, what, error);
 }
 
 static uint64_t line_key(uint32_t group, uint16_t udp_port, uint16_t vlan) {
@@ -59,7 +54,8 @@ int efvi_wanted(const efvi_port *port, const uint8_t *frame, uint32_t length_byt
     return hash_has(port, line_key(datagram.destination_ip, datagram.destination_port, vlan));
 }
 
-static int add_filter(efvi_port *port, efvi_line *line) {
+static int add_filter(efvi_port *port, efvi_line *own) {
+    const swp_line *line = &own->joined;
     int exclusive = efvi_is_shared(port) && port->config.exclusive;
     struct in_addr address = {.s_addr = htonl(line->group)};
     char text[INET_ADDRSTRLEN];
@@ -68,7 +64,7 @@ static int add_filter(efvi_port *port, efvi_line *line) {
     int failed = ef_filter_spec_set_ip4_local(&spec, IPPROTO_UDP, address.s_addr,
                                               htons(line->udp_port));
     if (!failed && line->vlan) failed = ef_filter_spec_set_vlan(&spec, line->vlan);
-    if (!failed) failed = ef_vi_filter_add(&port->rx_vi, port->driver, &spec, &line->filter);
+    if (!failed) failed = ef_vi_filter_add(&port->rx_vi, port->driver, &spec, &own->filter);
     if (!failed) return 0;
     swp_set_error(port->error_text, "%s: the NIC refuses a filter for %s:%u on VLAN %u: %s",
                   port->device, inet_ntop(AF_INET, &address, text, sizeof text), line->udp_port,
@@ -76,52 +72,29 @@ static int add_filter(efvi_port *port, efvi_line *line) {
     return failed;
 }
 
-/* The kernel's sub-interface for a VLAN is named like eth0.100. */
-static int find_interface(efvi_port *port, uint16_t vlan, int *index) {
-    char name[IF_NAMESIZE + 8];
-    if (vlan) snprintf(name, sizeof name, "%s.%u", port->device, vlan);
-    else snprintf(name, sizeof name, "%s", port->device);
-    *index = (int)if_nametoindex(name);
-    if (*index) return 0;
-    swp_set_error(port->error_text, "%s: no such interface to join the group on; igmp=0 does "
-                  "without", name);
-    return -ENODEV;
-}
-
-static int join_group(efvi_port *port, efvi_line *line) {
-    struct ip_mreqn membership = {.imr_multiaddr.s_addr = htonl(line->group)};
-    if (!port->config.igmp || !is_multicast(line->group)) return 0;
-    int failed = find_interface(port, line->vlan, &membership.imr_ifindex);
-    if (failed) return failed;
-    line->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP);
-    if (line->fd < 0) return efvi_fail(port, "socket", errno);
-    if (setsockopt(line->fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &membership, sizeof membership))
-        return efvi_fail(port, "IP_ADD_MEMBERSHIP", errno);
-    return 0;
-}
-
-static int check_join(efvi_port *port, const efvi_line *line) {
-    if (line->group == 0 || line->udp_port == 0 || line->vlan > 4094) {
-        swp_set_error(port->error_text, "join: group, port and vlan (0 to 4094) must be valid");
-        return -EINVAL;
-    }
-    if (hash_has(port, line_key(line->group, line->udp_port, line->vlan)))
-        return efvi_fail(port, "join", EALREADY);
-    return port->line_count == EFVI_LINES_MAX ? efvi_fail(port, "join", ENOSPC) : 0;
+static int join_group(efvi_port *port, swp_line *line) {
+    if (!port->config.igmp || !swp_is_multicast(line->group)) return 0;
+    int failed = swp_line_member(line, port->device, port->error_text);
+    size_t used = strlen(port->error_text);
+    if (failed == -ENODEV)
+        snprintf(port->error_text + used, sizeof port->error_text - used,
+                 " to join the group on; igmp=0 does without");
+    return failed;
 }
 
 int efvi_join(void *handle, uint32_t group, uint16_t udp_port, uint16_t vlan) {
     efvi_port *port = handle;
-    efvi_line line = {.group = group, .udp_port = udp_port, .vlan = vlan, .fd = -1};
-    int failed = check_join(port, &line);
-    if (!failed) failed = join_group(port, &line);
-    if (!failed) failed = add_filter(port, &line);
+    efvi_line own = {.joined = {.group = group, .udp_port = udp_port, .vlan = vlan, .fd = -1}};
+    int failed = swp_line_check(&own.joined, port->lines, port->line_count, sizeof *port->lines,
+                                port->error_text);
+    if (!failed) failed = join_group(port, &own.joined);
+    if (!failed) failed = add_filter(port, &own);
     if (failed) {
-        if (line.fd >= 0) close(line.fd);
+        if (own.joined.fd >= 0) close(own.joined.fd);
         return failed;
     }
     hash_add(port, line_key(group, udp_port, vlan));
-    port->lines[port->line_count++] = line;
+    port->lines[port->line_count++] = own;
     return 0;
 }
 
@@ -129,7 +102,7 @@ void efvi_leave_all(efvi_port *port) {
     for (uint32_t index = 0; index < port->line_count; index++) {
         efvi_line *line = &port->lines[index];
         ef_vi_filter_del(&port->rx_vi, port->driver, &line->filter);
-        if (line->fd >= 0) close(line->fd);
+        if (line->joined.fd >= 0) close(line->joined.fd);
     }
     port->line_count = 0;
 }

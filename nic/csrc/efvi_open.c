@@ -95,7 +95,7 @@ static int open_sender(efvi_port *port) {
     }
     if (q_id < 0) return efvi_fail(port, "ef_vi_alloc_from_pd for sending", -q_id);
     port->tx_open = 1;
-    int failed = ef_vi_get_mac(&port->tx_vi, port->driver, port->mac);
+    int failed = ef_vi_get_mac(&port->tx_vi, port->driver, port->source.mac);
     if (failed) return efvi_fail(port, "ef_vi_get_mac", -failed);
     return efvi_tx_open(port);
 }
@@ -167,6 +167,8 @@ static efvi_port *allocate(const swp_efvi_config *config) {
     port->config = *config;
     port->ring.capacity = config->ring_count;
     port->frame_bytes = config->frame_bytes;
+    port->source.ip = config->source_ipv4;
+    port->source.udp_port = config->source_port;
     port->drops_fd = -1;
     strcpy(port->device, config->device);
     if (port->held && port->peers) {

@@ -16,6 +16,8 @@
 
 #include "common.h"
 #include "efvi.h"
+#include "lines.h"
+#include "udp_destinations.h"
 
 #ifndef ef_vi_receive_get_precise_timestamp
 #error "ef_vi of Onload 9.0 or later is needed"
@@ -23,16 +25,11 @@
 
 #define EFVI_BUFFER_BYTES 2048u   /* two to a page, so that none lies across a 4 KiB border */
 #define EFVI_EVENTS_MAX 32
-#define EFVI_LINES_MAX 512
 #define EFVI_HASH_SLOTS 2048      /* a power of two, four times the lines */
 #define EFVI_POISON 0xdb
-#define EFVI_LINKTYPE_ETHERNET 1u
 
 typedef struct {
-    uint32_t group;
-    uint16_t udp_port;
-    uint16_t vlan;
-    int fd;                       /* holds the IGMP membership, -1 = none */
+    swp_line joined;
     ef_filter_cookie filter;
 } efvi_line;
 
@@ -89,10 +86,11 @@ typedef struct efvi_port {
     swp_descriptor ahead[EFVI_EVENTS_MAX];
     uint64_t wanted_hash[EFVI_HASH_SLOTS];  /* keys of the lines, 0 = free */
     uint32_t line_count;
-    efvi_line lines[EFVI_LINES_MAX];
+    efvi_line lines[SWP_LINES_MAX];
     swp_efvi_peer *peers;
     swp_efvi_config config;
-    uint8_t mac[6];
+    swp_udp_source source;        /* of datagrams */
+    swp_udp_destinations destinations;
     ef_driver_handle driver;
     ef_pd domain;
     int driver_open, domain_open, rx_open, tx_open;

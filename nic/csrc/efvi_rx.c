@@ -3,7 +3,6 @@
 #include "efvi_port.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <time.h>
 
 #define NS_PER_SECOND 1000000000ull
@@ -38,17 +37,11 @@ void efvi_emit(efvi_port *port, efvi_sink *sink, const uint8_t *frame, uint32_t 
     if (length_bytes > port->frame_bytes) {
         length_bytes = port->frame_bytes;
         flags |= SWP_FLAG_TRUNCATED;
-        port->stats.rx_truncated++;
     }
     __builtin_prefetch(frame);
-    out->address = (uint64_t)(uintptr_t)frame;
-    out->length_bytes = length_bytes;
-    out->flags = EFVI_LINKTYPE_ETHERNET << 16 | flags;
-    out->timestamp_ns = time_ns;
     port->held[port->produced & port->held_mask] = holds;
-    out->cookie = port->produced++;
-    port->stats.rx_packets++;
-    port->stats.rx_bytes += length_bytes;
+    swp_describe(out, &port->stats, frame, length_bytes, SWP_LINKTYPE_ETHERNET << 16 | flags,
+                 time_ns, port->produced++);
 }
 
 void efvi_count_bad(efvi_port *port, unsigned subtype) {
@@ -141,13 +134,7 @@ int64_t efvi_rx_burst(void *handle, swp_descriptor *out, int64_t max) {
 void efvi_release(void *handle, const swp_descriptor *frames, int64_t count) {
     efvi_port *port = handle;
     uint64_t begin = port->ring.released;
-    if (!swp_ring_release(&port->ring, frames, count)) {
-        port->stats.rx_errors++;
-        swp_set_error(port->error_text, "%" PRId64 " frames released out of order: the oldest out "
-                      "is %" PRIu64, count, port->ring.released);
-    } else if (efvi_is_shared(port)) {
-        efvi_efct_release(port, begin, port->ring.released);
-    } else {
-        efvi_classic_refill(port);
-    }
+    if (!swp_release(&port->ring, &port->stats, port->error_text, frames, count)) return;
+    if (efvi_is_shared(port)) efvi_efct_release(port, begin, port->ring.released);
+    else efvi_classic_refill(port);
 }

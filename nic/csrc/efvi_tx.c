@@ -10,12 +10,8 @@
 #include <string.h>
 
 #include "frame_checksum.h"
-#include "udp_frame.h"
 
 #define FRAME_MIN_BYTES 60u       /* without the FCS */
-#define ETHERNET_BYTES 14u
-#define TTL_AT 22u
-#define UNICAST_TTL 64
 #define REAP_EVENTS 8
 #define REAP_TURNS 16
 
@@ -87,41 +83,37 @@ static const uint8_t *find_peer(const efvi_port *port, uint32_t ipv4) {
     return NULL;
 }
 
-static int write_headers(efvi_port *port, uint8_t *frame, uint32_t payload_bytes, uint64_t cookie) {
+/* NULL, and in `failed` -errno, where there is no way to it. */
+static const swp_udp_template *add_destination(efvi_port *port, uint64_t cookie, int *failed) {
     uint32_t ipv4 = (uint32_t)(cookie >> 16);
-    int multicast = ipv4 >> 28 == 14;
+    int multicast = swp_is_multicast(ipv4);
     const uint8_t *mac = multicast ? NULL : find_peer(port, ipv4);
-    swp_udp_addresses addresses = {
-        .source_ip = port->config.source_ipv4, .destination_ip = ipv4,
-        .source_port = port->config.source_port, .destination_port = (uint16_t)cookie};
-    if (port->config.source_ipv4 == 0) {
+    *failed = -EADDRNOTAVAIL;
+    if (port->source.ip == 0) {
         swp_set_error(port->error_text, "tx: %s has no IPv4 address to send from; give it as "
                       "source", port->device);
-        return -EADDRNOTAVAIL;
+        return NULL;
     }
+    *failed = -EHOSTUNREACH;
     if (!multicast && mac == NULL) {
         swp_set_error(port->error_text, "tx: %u.%u.%u.%u is none of the addresses of the option to",
                       ipv4 >> 24, ipv4 >> 16 & 255, ipv4 >> 8 & 255, ipv4 & 255);
-        return -EHOSTUNREACH;
+        return NULL;
     }
-    swp_udp_frame_write(frame, &addresses, payload_bytes);
-    if (mac) memcpy(frame, mac, sizeof port->mac);
-    memcpy(frame + sizeof port->mac, port->mac, sizeof port->mac);
-    frame[TTL_AT] = multicast ? port->config.ttl : UNICAST_TTL;
-    return 0;
+    return swp_destination_add(&port->destinations, cookie, &port->source, mac,
+                               multicast ? port->config.ttl : SWP_TTL_UNICAST);
 }
 
-/* The frame's length in its buffer, padded to the least that Ethernet has, or -errno. */
-static int64_t write_frame(efvi_port *port, uint8_t *frame, const void *data,
-                           uint32_t length_bytes, uint64_t cookie) {
-    uint32_t headers_bytes = cookie ? SWP_UDP_HEADERS_BYTES : 0u;
-    uint32_t frame_bytes = headers_bytes + length_bytes;
-    if (cookie) {
-        int failed = write_headers(port, frame, length_bytes, cookie);
-        if (failed) return failed;
+/* The frame's length in its buffer, padded to the least that Ethernet has. */
+static uint32_t write_frame(uint8_t *frame, const void *data, uint32_t length_bytes,
+                            const swp_udp_template *to) {
+    uint32_t frame_bytes = length_bytes;
+    if (to) {
+        frame_bytes = swp_udp_template_write(to, frame, data, length_bytes, 0, 1);
+    } else {
+        memcpy(frame, data, length_bytes);
+        swp_frame_checksums(frame, length_bytes);
     }
-    memcpy(frame + headers_bytes, data, length_bytes);
-    swp_frame_checksums(frame, frame_bytes);
     if (frame_bytes >= FRAME_MIN_BYTES) return frame_bytes;
     memset(frame + frame_bytes, 0, FRAME_MIN_BYTES - frame_bytes);
     return FRAME_MIN_BYTES;
@@ -137,29 +129,24 @@ static int post(efvi_port *port, uint8_t *frame, size_t offset, uint32_t frame_b
     return ef_vi_transmit_ctpio_fallback(&port->tx_vi, address, frame_bytes, id);
 }
 
-static int check_lengths(efvi_port *port, const void *data, uint32_t length_bytes,
-                         uint64_t cookie) {
-    uint32_t headers_bytes = cookie ? SWP_UDP_HEADERS_BYTES : 0u;
-    if (data == NULL || length_bytes == 0) return efvi_fail(port, "tx", EINVAL);
-    if (!cookie && length_bytes < ETHERNET_BYTES)
-        return efvi_fail(port, "tx: no whole Ethernet header in the frame", EINVAL);
-    if (length_bytes > port->tx_frame_max_bytes - headers_bytes)
-        return efvi_fail(port, "tx", EMSGSIZE);
-    return 0;
-}
-
 static int send_frame(efvi_port *port, const void *data, uint32_t length_bytes, uint64_t cookie) {
-    int failed = check_lengths(port, data, length_bytes, cookie);
+    const swp_udp_template *to = NULL;
+    int failed = swp_check_tx(port->error_text, data, length_bytes, cookie,
+                              port->tx_frame_max_bytes);
     if (failed) return failed;
     if (port->tx_broken) return -EIO;
+    if (cookie) {
+        to = swp_destination_find(&port->destinations, cookie);
+        if (to == NULL) to = add_destination(port, cookie, &failed);
+        if (to == NULL) return failed;
+    }
     size_t offset = (size_t)(port->tx_posted % port->tx_count) * EFVI_BUFFER_BYTES;
     uint8_t *frame = port->tx_memory.base + offset;
-    uint32_t longest = length_bytes + (cookie ? SWP_UDP_HEADERS_BYTES : 0u);
+    uint32_t longest = length_bytes + (to ? to->headers_bytes : 0u);
     failed = find_room(port, longest < FRAME_MIN_BYTES ? FRAME_MIN_BYTES : longest);
     if (failed) return failed;
-    int64_t frame_bytes = write_frame(port, frame, data, length_bytes, cookie);
-    if (frame_bytes < 0) return (int)frame_bytes;
-    failed = post(port, frame, offset, (uint32_t)frame_bytes);
+    uint32_t frame_bytes = write_frame(frame, data, length_bytes, to);
+    failed = post(port, frame, offset, frame_bytes);
     if (failed) return efvi_fail(port, "tx: the NIC does not take the frame", -failed);
     port->tx_posted++;
     return 0;
@@ -167,12 +154,6 @@ static int send_frame(efvi_port *port, const void *data, uint32_t length_bytes, 
 
 int efvi_tx(void *handle, const void *data, uint32_t length_bytes, uint64_t cookie) {
     efvi_port *port = handle;
-    int failed = send_frame(port, data, length_bytes, cookie);
-    if (failed) {
-        port->stats.tx_failed++;
-        return failed;
-    }
-    port->stats.tx_packets++;
-    port->stats.tx_bytes += length_bytes;
-    return 0;
+    int result = send_frame(port, data, length_bytes, cookie);
+    return swp_count_tx(&port->stats, length_bytes, result);
 }

@@ -1,7 +1,8 @@
 #include "frame_checksum.h"
 
 #include <arpa/inet.h>
-#include <string.h>
+
+#include "inet_sum.h"
 
 #define ETHERNET_BYTES 14u
 #define ETHERTYPE_IPV4 0x0800u
@@ -22,39 +23,10 @@ static uint32_t get_u16(const uint8_t *from) {
     return (uint32_t)from[0] << 8 | from[1];
 }
 
-/* Sums of 16-bit words do not depend on the order of bytes in them: these are in the machine's, and
- * four bytes are two words at once. */
-static uint64_t add_words(uint64_t sum, const uint8_t *from, uint32_t length_bytes) {
-    uint32_t pair;
-    uint16_t word;
-    for (; length_bytes >= sizeof pair; from += sizeof pair, length_bytes -= sizeof pair) {
-        memcpy(&pair, from, sizeof pair);
-        sum += pair;
-    }
-    if (length_bytes >= sizeof word) {
-        memcpy(&word, from, sizeof word);
-        sum += word;
-        from += sizeof word;
-    }
-    if (length_bytes & 1) {
-        uint8_t padded[2] = {*from, 0};
-        memcpy(&word, padded, sizeof word);
-        sum += word;
-    }
-    return sum;
-}
-
-static uint16_t fold(uint64_t sum) {
-    while (sum >> 16) sum = (sum & 0xffffu) + (sum >> 16);
-    return (uint16_t)~sum;
-}
-
 /* Its complement takes a word out of a sum. To write 0 there first would cost more: the load of
  * four bytes of which two were just stored has to wait for the store. */
 static uint64_t take_out(const uint8_t *at) {
-    uint16_t word;
-    memcpy(&word, at, sizeof word);
-    return (uint16_t)~word;
+    return (uint16_t)~swp_sum_load(at);
 }
 
 static void complete_segment(uint8_t *ip, uint32_t header_bytes, uint32_t total_bytes) {
@@ -65,11 +37,11 @@ static void complete_segment(uint8_t *ip, uint32_t header_bytes, uint32_t total_
     if (!is_udp && protocol != PROTOCOL_TCP) return;
     if (segment_bytes < (is_udp ? UDP_BYTES : TCP_BYTES)) return;
     if (is_udp && get_u16(segment + 4) != segment_bytes) return;
-    uint64_t sum = add_words(take_out(segment + checksum_at), ip + IPV4_SOURCE_AT, 8);
+    uint64_t sum = swp_sum_add(take_out(segment + checksum_at), ip + IPV4_SOURCE_AT, 8);
     sum += (uint64_t)htons((uint16_t)protocol) + htons((uint16_t)segment_bytes);
-    uint16_t checksum = fold(add_words(sum, segment, segment_bytes));
+    uint16_t checksum = swp_checksum(swp_sum_add(sum, segment, segment_bytes));
     if (is_udp && checksum == 0) checksum = 0xffffu;  /* 0 would say that there is none */
-    memcpy(segment + checksum_at, &checksum, sizeof checksum);
+    swp_sum_store(segment + checksum_at, checksum);
 }
 
 void swp_frame_checksums(uint8_t *frame, uint32_t length_bytes) {
@@ -84,8 +56,8 @@ void swp_frame_checksums(uint8_t *frame, uint32_t length_bytes) {
     uint32_t header_bytes = (ip[0] & 15u) * 4u, total_bytes = get_u16(ip + 2);
     if (ip[0] >> 4 != 4 || header_bytes < IPV4_BYTES || header_bytes > total_bytes) return;
     if (total_bytes > length_bytes - at) return;
-    uint16_t checksum = fold(add_words(take_out(ip + IPV4_CHECKSUM_AT), ip, header_bytes));
-    memcpy(ip + IPV4_CHECKSUM_AT, &checksum, sizeof checksum);
+    uint64_t sum = swp_sum_add(take_out(ip + IPV4_CHECKSUM_AT), ip, header_bytes);
+    swp_sum_store(ip + IPV4_CHECKSUM_AT, swp_checksum(sum));
     int fragment = (get_u16(ip + 6) & 0x3fffu) != 0;
     if (!fragment) complete_segment(ip, header_bytes, total_bytes);
 }

@@ -1,4 +1,4 @@
-/* The Internet checksum (RFC 1071), whole and incremental (RFC 1624).
+/* The Internet checksum (RFC 1071), also of parts that are summed apart.
  *
  * Sums are kept in the byte order of memory: the one's complement sum of swapped words is the
  * swapped sum, so nothing is swapped but what the caller brings in host order.
@@ -45,11 +45,6 @@ static inline uint16_t swp_sum_fold(uint64_t sum) {
 
 static inline uint16_t swp_checksum(uint64_t sum) {
     return (uint16_t)~swp_sum_fold(sum);
-}
-
-/* The checksum after a word that it covers went from `before` to `after`: RFC 1624, equation 3. */
-static inline uint16_t swp_checksum_changed(uint16_t checksum, uint16_t before, uint16_t after) {
-    return swp_checksum((uint64_t)(uint16_t)~checksum + (uint16_t)~before + after);
 }
 
 /* The pseudo header of TCP and UDP over IPv4: addresses at `ip` + 12, protocol, length of header

@@ -176,16 +176,12 @@ static uint64_t captured_ns(replay_port *port, const swc_packet *packet) {
 
 static void hand_out(replay_port *port, swp_descriptor *out, const swc_packet *packet) {
     const uint8_t *base = next_base(port);
-    out->address = (uint64_t)(uintptr_t)(base + packet->offset);
-    out->length_bytes = packet->caplen_bytes;
-    out->flags = frame_flags(packet->flags, packet->link_type);
-    out->timestamp_ns = captured_ns(port, packet) + port->shift_ns;
-    out->cookie = port->ring.handed_out++;
+    uint32_t flags = frame_flags(packet->flags, packet->link_type);
+    uint64_t time_ns = captured_ns(port, packet) + port->shift_ns;
     __builtin_prefetch(base + packet->offset);
     port->pass_packets++;
-    port->stats.rx_packets++;
-    port->stats.rx_bytes += packet->caplen_bytes;
-    port->stats.rx_truncated += (packet->flags & SWC_PACKET_CUT) != 0;
+    swp_describe(out, &port->stats, base + packet->offset, packet->caplen_bytes, flags, time_ns,
+                 port->ring.handed_out++);
 }
 
 static int64_t replay_rx_burst(void *handle, swp_descriptor *out, int64_t max) {
@@ -209,10 +205,7 @@ static int64_t replay_rx_burst(void *handle, swp_descriptor *out, int64_t max) {
 
 static void replay_release(void *handle, const swp_descriptor *frames, int64_t count) {
     replay_port *port = handle;
-    if (swp_ring_release(&port->ring, frames, count)) return;
-    port->stats.rx_errors++;
-    swp_set_error(port->error_text, "%" PRId64 " frames released out of order: the oldest out is %"
-                  PRIu64, count, port->ring.released);
+    swp_release(&port->ring, &port->stats, port->error_text, frames, count);
 }
 
 /* A capture holds what was joined when it was taken: the frame parser picks from it. */

@@ -10,7 +10,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <linux/sock_diag.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +24,6 @@
 #define HEADROOM_BYTES 64u     /* payloads start on a cache line */
 #define CONTROL_BYTES 64u      /* SCM_TIMESTAMPNS 32, SO_RXQ_OVFL 24 */
 #define READY_MAX 64
-#define LINKTYPE_ETHERNET 1u
 #define NS_PER_SECOND 1000000000ull
 
 static uint8_t *payload_at(const socket_port *port, uint64_t slot) {
@@ -87,21 +85,17 @@ static void hand_out(socket_port *port, socket_line *line, uint64_t slot, swp_de
     uint32_t wire_bytes = message->msg_len;  /* with MSG_TRUNC: the datagram's own length */
     int cut = (message->msg_hdr.msg_flags & MSG_TRUNC) != 0;
     uint32_t kept_bytes = wire_bytes < port->frame_bytes ? wire_bytes : port->frame_bytes;
-    uint32_t headers_bytes = swp_udp_headers_bytes(line->vlan);
+    uint32_t headers_bytes = swp_udp_headers_bytes(line->joined.vlan);
     uint8_t *frame = payload_at(port, slot) - headers_bytes;
     swp_udp_addresses addresses = {
-        .source_ip = ntohl(sender->sin_addr.s_addr), .destination_ip = line->group,
-        .source_port = ntohs(sender->sin_port), .destination_port = line->udp_port,
-        .vlan = line->vlan};
+        .source_ip = ntohl(sender->sin_addr.s_addr), .destination_ip = line->joined.group,
+        .source_port = ntohs(sender->sin_port), .destination_port = line->joined.udp_port,
+        .vlan = line->joined.vlan};
     swp_udp_frame_write(frame, &addresses, wire_bytes);
-    out->address = (uint64_t)(uintptr_t)frame;
-    out->length_bytes = headers_bytes + kept_bytes;
-    out->flags = LINKTYPE_ETHERNET << 16 | (cut ? SWP_FLAG_TRUNCATED : 0u);
-    out->timestamp_ns = read_controls(port, line, &message->msg_hdr);
-    out->cookie = port->ring.handed_out++;
-    port->stats.rx_packets++;
-    port->stats.rx_bytes += out->length_bytes;
-    port->stats.rx_truncated += (uint64_t)cut;
+    uint32_t flags = SWP_LINKTYPE_ETHERNET << 16 | (cut ? SWP_FLAG_TRUNCATED : 0u);
+    uint64_t time_ns = read_controls(port, line, &message->msg_hdr);
+    swp_describe(out, &port->stats, frame, headers_bytes + kept_bytes, flags, time_ns,
+                 port->ring.handed_out++);
 }
 
 /* The slots up to the ring's end are one array: a burst does not go around it. */
@@ -111,7 +105,7 @@ static int64_t drain(socket_port *port, socket_line *line, swp_descriptor *out, 
     if (wanted > port->ring_mask + 1 - slot) wanted = port->ring_mask + 1 - slot;
     if (wanted > (uint64_t)max) wanted = (uint64_t)max;
     if (wanted == 0) return 0;
-    int count = recvmmsg(line->fd, &port->messages[slot], (unsigned)wanted,
+    int count = recvmmsg(line->joined.fd, &port->messages[slot], (unsigned)wanted,
                          MSG_DONTWAIT | MSG_TRUNC, NULL);
     if (count < 0) {
         if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return 0;
@@ -160,13 +154,8 @@ static void poison(socket_port *port, uint64_t first) {
 static void socket_release(void *handle, const swp_descriptor *frames, int64_t count) {
     socket_port *port = handle;
     uint64_t first = port->ring.released;
-    if (swp_ring_release(&port->ring, frames, count)) {
-        if (port->config.poison) poison(port, first);
-        return;
-    }
-    port->stats.rx_errors++;
-    swp_set_error(port->error_text, "%" PRId64 " frames released out of order: the oldest out is %"
-                  PRIu64, count, port->ring.released);
+    if (!swp_release(&port->ring, &port->stats, port->error_text, frames, count)) return;
+    if (port->config.poison) poison(port, first);
 }
 
 static int socket_thread_init(void *handle) {
@@ -178,7 +167,8 @@ static int socket_thread_init(void *handle) {
 
 static int open_sender(socket_port *port) {
     struct ip_mreqn leave_by = {0};
-    int failed = socket_interface(port, 0, &leave_by.imr_ifindex);
+    int failed = swp_line_interface(&(swp_line){.fd = -1}, port->device, &leave_by.imr_ifindex,
+                                    port->error_text);
     if (failed) return failed;
     port->tx_fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP);
     if (port->tx_fd < 0) return socket_fail(port, "socket", errno);
@@ -206,13 +196,7 @@ static int socket_tx(void *handle, const void *data, uint32_t length_bytes, uint
     else if (datagram.payload_bytes > SWP_UDP_PAYLOAD_MAX_BYTES)
         failed = socket_fail(port, "tx", EMSGSIZE);
     else failed = send_datagram(port, &datagram);
-    if (failed) {
-        port->stats.tx_failed++;
-        return failed;
-    }
-    port->stats.tx_packets++;
-    port->stats.tx_bytes += length_bytes;
-    return 0;
+    return swp_count_tx(&port->stats, length_bytes, failed);
 }
 
 /* --- state ------------------------------------------------------------------------------- */
@@ -221,7 +205,7 @@ static int socket_tx(void *handle, const void *data, uint32_t length_bytes, uint
 static uint32_t unreported_drops(const socket_line *line) {
     uint32_t memory[SK_MEMINFO_VARS] = {0};
     socklen_t size = sizeof memory;
-    if (getsockopt(line->fd, SOL_SOCKET, SO_MEMINFO, memory, &size)) return 0;
+    if (getsockopt(line->joined.fd, SOL_SOCKET, SO_MEMINFO, memory, &size)) return 0;
     if (size <= SK_MEMINFO_DROPS * sizeof *memory) return 0;
     return memory[SK_MEMINFO_DROPS] - line->kernel_drops;
 }
@@ -241,7 +225,7 @@ static const char *socket_last_error(void *handle) {
 static void socket_close(void *handle) {
     socket_port *port = handle;
     if (port == NULL) return;
-    for (uint32_t index = 0; index < port->line_count; index++) close(port->lines[index].fd);
+    for (uint32_t index = 0; index < port->line_count; index++) close(port->lines[index].joined.fd);
     if (port->epoll_fd >= 0) close(port->epoll_fd);
     if (port->tx_fd >= 0) close(port->tx_fd);
     free(port->pool);

@@ -1,6 +1,7 @@
 /* Joining: one socket for each group and port, bound to both so that the kernel filters. */
 #define _GNU_SOURCE
 #include "socket_port.h"
+#include "udp_frame.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -9,26 +10,11 @@
 #include <unistd.h>
 
 int socket_fail(socket_port *port, const char *what, int error) {
-    swp_set_error(port->error_text, "%s: %s", what, strerror(error));
-    return -error;
+    return swp_fail(port->error_text, what, error);
 }
 
 int socket_option(socket_port *port, int fd, int level, int name, int value, const char *what) {
     return setsockopt(fd, level, name, &value, sizeof value) ? socket_fail(port, what, errno) : 0;
-}
-
-static int is_multicast(uint32_t group) {
-    return group >> 28 == 14;
-}
-
-int socket_interface(socket_port *port, uint16_t vlan, int *index) {
-    char name[IF_NAMESIZE + 8];
-    if (vlan) snprintf(name, sizeof name, "%s.%u", port->device, vlan);
-    else snprintf(name, sizeof name, "%s", port->device);
-    *index = (int)if_nametoindex(name);
-    if (*index) return 0;
-    swp_set_error(port->error_text, "%s: no such interface", name);
-    return -ENODEV;
 }
 
 static int set_receive_buffer(socket_port *port, int fd) {
@@ -58,46 +44,33 @@ static int set_line_options(socket_port *port, int fd, int multicast) {
     return socket_option(port, fd, IPPROTO_IP, IP_MULTICAST_ALL, 0, "IP_MULTICAST_ALL");
 }
 
-static int bind_line(socket_port *port, int fd, const socket_line *line) {
+static int bind_line(socket_port *port, int fd, const swp_line *line) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(line->udp_port),
                                   .sin_addr.s_addr = htonl(line->group)};
     struct ip_mreqn membership = {.imr_multiaddr.s_addr = htonl(line->group)};
-    int failed = socket_interface(port, line->vlan, &membership.imr_ifindex);
-    if (!failed) failed = set_line_options(port, fd, is_multicast(line->group));
+    int failed = swp_line_interface(line, port->device, &membership.imr_ifindex,
+                                    port->error_text);
+    if (!failed) failed = set_line_options(port, fd, swp_is_multicast(line->group));
     if (failed) return failed;
     if (bind(fd, (struct sockaddr *)&address, sizeof address))
         return socket_fail(port, "bind", errno);
-    if (!is_multicast(line->group)) return 0;
+    if (!swp_is_multicast(line->group)) return 0;
     if (setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &membership, sizeof membership))
         return socket_fail(port, "IP_ADD_MEMBERSHIP", errno);
     return 0;
 }
 
-static int check_join(socket_port *port, const socket_line *line) {
-    if (line->group == 0 || line->udp_port == 0 || line->vlan > 4094) {
-        swp_set_error(port->error_text, "join: group, port and vlan (0 to 4094) must be valid");
-        return -EINVAL;
-    }
-    for (uint32_t index = 0; index < port->line_count; index++) {
-        const socket_line *other = &port->lines[index];
-        if (other->group == line->group && other->udp_port == line->udp_port &&
-            other->vlan == line->vlan)
-            return socket_fail(port, "join", EALREADY);
-    }
-    if (port->line_count == SWP_SOCKET_LINES_MAX) return socket_fail(port, "join", ENOSPC);
-    return 0;
-}
-
 int socket_join(void *handle, uint32_t group, uint16_t udp_port, uint16_t vlan) {
     socket_port *port = handle;
-    socket_line line = {.group = group, .udp_port = udp_port, .vlan = vlan};
-    int failed = check_join(port, &line);
+    swp_line line = {.group = group, .udp_port = udp_port, .vlan = vlan};
+    int failed = swp_line_check(&line, port->lines, port->line_count, sizeof *port->lines,
+                                port->error_text);
     if (failed) return failed;
     line.fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP);
     if (line.fd < 0) return socket_fail(port, "socket", errno);
     failed = bind_line(port, line.fd, &line);
     struct epoll_event event = {.events = EPOLLIN, .data.u32 = port->line_count};
-    port->lines[port->line_count] = line;
+    port->lines[port->line_count] = (socket_line){.joined = line};
     if (!failed && epoll_ctl(port->epoll_fd, EPOLL_CTL_ADD, line.fd, &event))
         failed = socket_fail(port, "epoll_ctl", errno);
     if (failed) {

@@ -8,14 +8,10 @@
 #include <sys/socket.h>
 
 #include "common.h"
-
-#define SWP_SOCKET_LINES_MAX 512
+#include "lines.h"
 
 typedef struct {
-    int fd;
-    uint32_t group;
-    uint16_t udp_port;
-    uint16_t vlan;
+    swp_line joined;
     uint32_t kernel_drops;     /* SO_RXQ_OVFL: the socket's own count, which wraps */
 } socket_line;
 
@@ -35,16 +31,14 @@ typedef struct {
     int tx_fd;
     swp_socket_config config;
     char device[IF_NAMESIZE];
-    socket_line lines[SWP_SOCKET_LINES_MAX];
+    socket_line lines[SWP_LINES_MAX];
     char error_text[SWP_ERROR_TEXT_BYTES];
 } socket_port;
 
 /* Notes the failure in the port's error text. Returns -error. */
 int socket_fail(socket_port *port, const char *what, int error);
-/* These three: 0, or -errno noted in the port's error text. */
+/* Both: 0, or -errno noted in the port's error text. */
 int socket_option(socket_port *port, int fd, int level, int name, int value, const char *what);
-/* The VLAN's traffic comes out of the kernel's sub-interface for it: eth0.100. */
-int socket_interface(socket_port *port, uint16_t vlan, int *index);
 int socket_join(void *handle, uint32_t group, uint16_t udp_port, uint16_t vlan);
 
 #endif

@@ -18,8 +18,7 @@
 #define NS_PER_SECOND 1000000000ull
 
 int tcp_fail(tcp_port *port, const char *what, int error) {
-    swp_set_error(port->error_text, "%s: %s", what, strerror(error));
-    return -error;
+    return swp_fail(port->error_text, what, error);
 }
 
 int tcp_is_passing(int error) {

@@ -9,8 +9,6 @@
 #define PROTOCOL_UDP 17u
 #define IPV4_BYTES 20u
 #define UDP_BYTES 8u
-#define MULTICAST_FIRST 0xe0000000u
-#define MULTICAST_LAST 0xefffffffu
 
 static void put_u16(uint8_t *to, uint32_t value) {
     to[0] = (uint8_t)(value >> 8);
@@ -30,11 +28,10 @@ static uint32_t get_u32(const uint8_t *from) {
     return get_u16(from) << 16 | get_u16(from + 2);
 }
 
-/* A multicast group has its MAC from RFC 1112; other addresses get a locally administered one. */
-static void put_mac(uint8_t *to, uint32_t ip) {
-    int multicast = ip >= MULTICAST_FIRST && ip <= MULTICAST_LAST;
-    put_u16(to, multicast ? 0x0100u : 0x0200u);
-    put_u32(to + 2, multicast ? 0x5e000000u | (ip & 0x7fffffu) : ip);
+void swp_udp_mac(uint8_t *mac, uint32_t ip) {
+    int multicast = swp_is_multicast(ip);
+    put_u16(mac, multicast ? 0x0100u : 0x0200u);
+    put_u32(mac + 2, multicast ? 0x5e000000u | (ip & 0x7fffffu) : ip);
 }
 
 static uint32_t ipv4_checksum(const uint8_t *header) {
@@ -48,8 +45,8 @@ static uint32_t ipv4_checksum(const uint8_t *header) {
 void swp_udp_frame_write(uint8_t *frame, const swp_udp_addresses *addresses,
                          uint32_t payload_bytes) {
     uint8_t *at = frame + 12;
-    put_mac(frame, addresses->destination_ip);
-    put_mac(frame + 6, addresses->source_ip);
+    swp_udp_mac(frame, addresses->destination_ip);
+    swp_udp_mac(frame + 6, addresses->source_ip);
     if (addresses->vlan) {
         put_u16(at, ETHERTYPE_VLAN);
         put_u16(at + 2, addresses->vlan);

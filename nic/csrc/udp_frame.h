@@ -24,9 +24,17 @@ typedef struct {
     uint16_t destination_port;
 } swp_udp_datagram;
 
+static inline int swp_is_multicast(uint32_t ip) {
+    return ip >> 28 == 14;
+}
+
 static inline uint32_t swp_udp_headers_bytes(uint16_t vlan) {
     return SWP_UDP_HEADERS_BYTES + (vlan ? SWP_VLAN_TAG_BYTES : 0u);
 }
+
+/* The six bytes of a multicast group's MAC (RFC 1112); other addresses get a locally administered
+ * one. */
+void swp_udp_mac(uint8_t *mac, uint32_t ip);
 
 /* Writes swp_udp_headers_bytes(vlan) bytes that end where the payload begins. payload_bytes is the
  * datagram's length on the wire; the UDP checksum is 0 (none). */

@@ -17,15 +17,13 @@
 
 #define CLOCK_WINDOW_NS 5000000u   /* it is set anew as soon as the port is idle */
 #define HEADROOM_BYTES 256u     /* that the kernel keeps in front of each received frame */
-#define ETHERNET_BYTES 14u
 #define TAG_BYTES 4u
 #define FRAME_MIN_BYTES 64u
 #define FRAME_MAX_BYTES 65535u
 #define ENTRIES_MAX (1u << 20)
 
 int xdp_fail(xdp_port *port, const char *what, int error) {
-    swp_set_error(port->error_text, "%s: %s", what, strerror(error));
-    return -error;
+    return swp_fail(port->error_text, what, error);
 }
 
 static int xdp_thread_init(void *handle) {
@@ -60,7 +58,7 @@ static void xdp_close(void *handle) {
     xdp_filter_close(&port->filter);
     xdp_queues_close(port);
     for (uint32_t index = 0; index < port->line_count; index++)
-        if (port->lines[index].membership_fd >= 0) close(port->lines[index].membership_fd);
+        if (port->lines[index].fd >= 0) close(port->lines[index].fd);
     if (port->control_fd >= 0) close(port->control_fd);
     if (port->netlink_fd >= 0) close(port->netlink_fd);
     free(port->slots);
@@ -88,7 +86,7 @@ static int learn_interface(xdp_port *port) {
     if (bind(port->control_fd, (struct sockaddr *)&own, size) ||
         getsockname(port->control_fd, (struct sockaddr *)&own, &size))
         return xdp_fail(port, "bind", errno);
-    port->source_port = ntohs(own.sin_port);
+    port->source.udp_port = ntohs(own.sin_port);
     port->interface = (int)if_nametoindex(port->device);
     if (port->interface == 0) {
         swp_set_error(port->error_text, "%s: no such interface", port->device);
@@ -96,15 +94,15 @@ static int learn_interface(xdp_port *port) {
     }
     int failed = ask_interface(port, SIOCGIFHWADDR, &request, "SIOCGIFHWADDR");
     if (failed) return failed;
-    memcpy(port->source_mac, request.ifr_hwaddr.sa_data, XDP_MAC_BYTES);
+    memcpy(port->source.mac, request.ifr_hwaddr.sa_data, XDP_MAC_BYTES);
     failed = ask_interface(port, SIOCGIFMTU, &request, "SIOCGIFMTU");
     if (failed) return failed;
-    uint32_t wire_bytes = (uint32_t)request.ifr_mtu + ETHERNET_BYTES + TAG_BYTES;
+    uint32_t wire_bytes = (uint32_t)request.ifr_mtu + SWP_ETHERNET_BYTES + TAG_BYTES;
     uint32_t chunk_bytes = port->config.chunk_bytes;
     port->tx_max_bytes = wire_bytes < chunk_bytes ? wire_bytes : chunk_bytes;
     if (ask_interface(port, SIOCGIFADDR, &request, "SIOCGIFADDR") == 0)
-        memcpy(&port->source_ip, request.ifr_addr.sa_data + 2, sizeof port->source_ip);
-    port->source_ip = ntohl(port->source_ip);
+        memcpy(&port->source.ip, request.ifr_addr.sa_data + 2, sizeof port->source.ip);
+    port->source.ip = ntohl(port->source.ip);
     port->error_text[0] = 0;
     return 0;
 }

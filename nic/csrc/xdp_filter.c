@@ -220,7 +220,7 @@ static int load_program(xdp_port *port) {
 int xdp_filter_load(xdp_port *port) {
     xdp_filter *filter = &port->filter;
     uint32_t queues_end = port->config.first_queue + port->config.queue_count;
-    filter->lines_fd = make_map(BPF_MAP_TYPE_HASH, sizeof(line_key), 4, XDP_LINES_MAX);
+    filter->lines_fd = make_map(BPF_MAP_TYPE_HASH, sizeof(line_key), 4, SWP_LINES_MAX);
     if (filter->lines_fd < 0) return xdp_fail(port, "BPF_MAP_CREATE", errno);
     filter->sockets_fd = make_map(BPF_MAP_TYPE_XSKMAP, 4, 4, queues_end);
     if (filter->sockets_fd < 0) return xdp_fail(port, "BPF_MAP_CREATE of sockets", errno);
@@ -271,7 +271,7 @@ int xdp_filter_serve(xdp_port *port, uint32_t queue, int fd) {
                ? xdp_fail(port, "a queue of the filter", errno) : 0;
 }
 
-int xdp_filter_add(xdp_port *port, const xdp_line *line) {
+int xdp_filter_add(xdp_port *port, const swp_line *line) {
     line_key key = {htonl(line->group), htons(line->udp_port), line->vlan};
     uint32_t present = 1;
     return set_in_map(port->filter.lines_fd, &key, &present)

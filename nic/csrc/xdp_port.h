@@ -6,10 +6,11 @@
 #include <stdint.h>
 
 #include "common.h"
+#include "lines.h"
+#include "udp_destinations.h"
 #include "xdp.h"
 #include "xdp_ring.h"
 
-#define XDP_LINES_MAX 512
 #define XDP_NEIGHBOURS_MAX 64   /* a power of two */
 #define XDP_NO_CHUNK UINT64_MAX
 #define XDP_MAC_BYTES 6
@@ -28,13 +29,6 @@ typedef struct {
     uint32_t queue;
     uint32_t length_bytes;
 } xdp_slot;
-
-typedef struct {
-    uint32_t group;
-    uint16_t udp_port;
-    uint16_t vlan;
-    int membership_fd;          /* -1 for an address that is no multicast group */
-} xdp_line;
 
 typedef struct {
     uint32_t ip;
@@ -74,9 +68,8 @@ typedef struct {
     uint32_t tx_free_count;
     uint32_t tx_waits;          /* the kernel was busy: it has to be called again */
     uint32_t tx_max_bytes;      /* largest frame that the interface takes */
-    uint32_t source_ip;
-    uint16_t source_port;
-    uint8_t source_mac[XDP_MAC_BYTES];
+    swp_udp_source source;
+    swp_udp_destinations destinations;
     xdp_neighbour neighbours[XDP_NEIGHBOURS_MAX];
 
     uint64_t pool_bytes;
@@ -93,7 +86,7 @@ typedef struct {
     swp_xdp_config config;
     char device[IF_NAMESIZE];
     uint32_t line_count;
-    xdp_line lines[XDP_LINES_MAX];
+    swp_line lines[SWP_LINES_MAX];
     char error_text[SWP_ERROR_TEXT_BYTES];
 } xdp_port;
 
@@ -104,7 +97,7 @@ int xdp_fail(xdp_port *port, const char *what, int error);
 int xdp_filter_load(xdp_port *port);
 int xdp_filter_attach(xdp_port *port);
 int xdp_filter_serve(xdp_port *port, uint32_t queue, int fd);
-int xdp_filter_add(xdp_port *port, const xdp_line *line);
+int xdp_filter_add(xdp_port *port, const swp_line *line);
 uint64_t xdp_filter_missed(const xdp_port *port);
 void xdp_filter_close(xdp_filter *filter);
 

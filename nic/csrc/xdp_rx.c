@@ -6,11 +6,9 @@
 #include "xdp_port.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#define LINKTYPE_ETHERNET 1u
 #define IDLE_POLLS_MASK 0xffffu         /* some 0.3 ms of polling */
 #define CLOCK_PERIOD_NS 1000000000ull
 
@@ -21,15 +19,10 @@ static void recycle(xdp_queue *queue, uint64_t offset) {
 static void hand_out(xdp_port *port, swp_descriptor *out, const uint8_t *frame, xdp_slot slot,
                      uint32_t wire_bytes, uint64_t now_ns) {
     int cut = wire_bytes > slot.length_bytes;
-    port->slots[port->ring.handed_out & port->ring_mask] = slot;
-    out->address = (uint64_t)(uintptr_t)frame;
-    out->length_bytes = slot.length_bytes;
-    out->flags = LINKTYPE_ETHERNET << 16 | (cut ? SWP_FLAG_TRUNCATED : 0u);
-    out->timestamp_ns = now_ns;
-    out->cookie = port->ring.handed_out++;
-    port->stats.rx_packets++;
-    port->stats.rx_bytes += slot.length_bytes;
-    port->stats.rx_truncated += (uint64_t)cut;
+    uint32_t flags = SWP_LINKTYPE_ETHERNET << 16 | (cut ? SWP_FLAG_TRUNCATED : 0u);
+    uint64_t cookie = port->ring.handed_out++;
+    port->slots[cookie & port->ring_mask] = slot;
+    swp_describe(out, &port->stats, frame, slot.length_bytes, flags, now_ns, cookie);
 }
 
 static uint32_t kept_of(const xdp_port *port, uint32_t wire_bytes) {
@@ -154,12 +147,7 @@ static void give_back(xdp_port *port, uint64_t cookie) {
 void xdp_release(void *handle, const swp_descriptor *frames, int64_t count) {
     xdp_port *port = handle;
     uint64_t cookie = port->ring.released;
-    if (!swp_ring_release(&port->ring, frames, count)) {
-        port->stats.rx_errors++;
-        swp_set_error(port->error_text, "%" PRId64 " frames released out of order: the oldest out "
-                      "is %" PRIu64, count, port->ring.released);
-        return;
-    }
+    if (!swp_release(&port->ring, &port->stats, port->error_text, frames, count)) return;
     for (; cookie != port->ring.released; cookie++) give_back(port, cookie);
     for (uint32_t number = 0; number < port->queue_count; number++)
         xdp_publish(port->queues[number].fill.producer, port->queues[number].fill.ours);

@@ -18,6 +18,7 @@ from router.strategies.hours import SessionHours
 from router.strategies.parent import ParentOrder
 from router.strategies.profiles import load_volumes
 from router.strategies.settings import BY_NAME, KINDS, Strategy
+from router.strategies.windows import check_contract, check_window
 
 Parser = Callable[[Any], Any]
 Record = Mapping[str, Any]
@@ -130,10 +131,13 @@ def order_of(record: Record, hours: SessionHours, folder: Path) -> ParentOrder:
     if "volumes" in keys:
         chosen |= _profile(record, hours, folder)
     try:
-        return ParentOrder(strategy=kind(**chosen), **fields)
+        made = ParentOrder(strategy=kind(**chosen), **fields)
     except ValueError as error:
         field, colon, rest = str(error).partition(": ")
         raise ValueError(f"{key_of(field)}{colon}{rest}") from None
+    check_window(made, hours)
+    check_contract(made, hours)
+    return made
 
 
 def _expected(key: str) -> str:

@@ -1,14 +1,19 @@
-"""Times of a parent: by the clock of the venue's zone, ISO, or seconds after the open."""
+"""Times of a parent: by the clock of the venue's zone, ISO, or seconds after the open.
+
+A session may begin the evening before its date (Globex: 17:00 in Chicago). There a time of the
+clock from the opening on is of that evening: "18:00" of Monday's session is Sunday's.
+"""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 import msgspec
 
-from feedhandler.dates import midnight_ns, zone_of
+from feedhandler.calendars import XNYS, Calendar
+from feedhandler.dates import date_of, midnight_ns, zone_of
 from router.strategies.exact import decimal_of, scaled_whole, shown
 
 NS_PER_S: Final = 1_000_000_000
@@ -35,12 +40,18 @@ class SessionHours(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         day: its date.
         zone: of its clock.
         open, close: of continuous trading, by that clock.
+        evening: whether it opens on the evening before its date.
+        early: why it closes early; "" where it does not.
+        calendar: name of the calendar that it is of.
     """
 
     day: date
     zone: str = "America/New_York"
     open: str = "09:30:00"
     close: str = "16:00:00"
+    evening: bool = False
+    early: str = ""
+    calendar: str = XNYS.name
 
     def __post_init__(self) -> None:
         zone_of(self.zone)
@@ -57,9 +68,14 @@ class SessionHours(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         return midnight_ns(self.day, self.zone)
 
     @property
+    def first_midnight_ns(self) -> int:
+        """Epoch ns of the midnight in front of the open: times of sessions count from it."""
+        return midnight_ns(self.day - timedelta(days=self.evening), self.zone)
+
+    @property
     def open_ns(self) -> int:
         """Epoch ns of the open."""
-        return self.midnight_ns + (clock_ns(self.open) or 0)
+        return self.first_midnight_ns + (clock_ns(self.open) or 0)
 
     @property
     def close_ns(self) -> int:
@@ -89,7 +105,10 @@ class SessionHours(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         if not isinstance(value, str):
             return None
         clock = clock_ns(value)
-        return self.midnight_ns + clock if clock is not None else self._iso_ns(value)
+        if clock is None:
+            return self._iso_ns(value)
+        before = self.evening and clock >= (clock_ns(self.open) or 0)
+        return (self.first_midnight_ns if before else self.midnight_ns) + clock
 
     def _iso_ns(self, text: str) -> int | None:
         day, _, clock = text.strip().partition("T")
@@ -104,3 +123,31 @@ class SessionHours(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
             return None
         since = moment - _EPOCH
         return (since.days * DAY_S + since.seconds) * NS_PER_S + since.microseconds * 1000
+
+
+def hours_at(time_ns: int, calendar: Calendar = XNYS) -> SessionHours:
+    """The hours of the session at a time, with the calendar's early closes.
+
+    Where sessions begin in the evening, the one that a time is in or, between two, the next. Where
+    they do not, that of the time's date; without a session on it, the usual hours.
+    """
+    zone = calendar.zone
+    evening = calendar.opens_ns < 0
+    day = calendar.session_of(time_ns).day if evening else date_of(time_ns, zone)
+    found = calendar.session(day)
+    closes_ns = calendar.closes_ns if found is None else found.close_ns - midnight_ns(day, zone)
+    return SessionHours(
+        day=day,
+        zone=zone,
+        open=clock_text(calendar.opens_ns % (DAY_S * NS_PER_S)),
+        close=clock_text(closes_ns),
+        evening=evening,
+        early=found.early if found is not None else "",
+        calendar=calendar.name,
+    )
+
+
+def clock_text(after_ns: int) -> str:
+    """A time of the clock, as "09:30:00"; `after_ns` is after midnight."""
+    seconds = after_ns // NS_PER_S
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"

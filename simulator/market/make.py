@@ -23,6 +23,7 @@ from simulator.market.manifest import Manifest, VenueMade, save_manifest
 from simulator.market.market import Market, Output
 from simulator.market.outlets import CaptureOutlet
 from simulator.market.plan import SECOND_NS, MarketPlan
+from simulator.market.tapes import TapePlan, TapeWriters
 from simulator.market.truth import books_of, save_books
 from simulator.publishing.faults import NO_FAULTS, FaultPlan
 from simulator.publishing.lines import channel_map
@@ -33,6 +34,7 @@ AHEAD: Final = 2  # pieces that the market may be ahead of the captures
 LEAD_NS: Final = SECOND_NS  # from the directory to the first order
 THREADS: Final = 2
 Progress = Callable[[float], None]
+Watch = Callable[[Market, Output], None]
 Piece = tuple[CaptureOutlet, NDArray[np.void]]
 
 
@@ -41,8 +43,9 @@ def make_market(
     folder: Path,
     *,
     faults: FaultPlan = NO_FAULTS,
+    tapes: TapePlan | None = None,
     progress: Progress = lambda _: None,
-    watch: Callable[[Market, Output], None] = lambda *_: None,
+    watch: Watch = lambda *_: None,
 ) -> Manifest:
     """Writes a market into a folder that is there.
 
@@ -51,6 +54,7 @@ def make_market(
         folder: gets `VENUE-a.pcap` and `VENUE-b.pcap` (ns), channels.toml, books.json and
             manifest.json, the last one when everything else is there.
         faults: what goes wrong on the lines.
+        tapes: how late the consolidated tapes are (`utp-a.pcap` …); None: there are none.
         progress: told the share that is done, now and then.
         watch: told every piece of the market before it is published.
 
@@ -58,14 +62,34 @@ def make_market(
         OSError: no room; captures that are not whole are not left behind.
     """
     with Market(plan) as market, Writers(plan, market, folder, faults) as writers:
-        counts = _run(market, writers, progress, watch)
-        venues = writers.finish()
+        with ExitStack() as stack:
+            told = TapeWriters(plan, market, tapes, folder, faults) if tapes is not None else None
+            if told is not None:
+                stack.enter_context(told)
+                told.begin(plan.times.start_ns - LEAD_NS)
+            counts = _run(market, writers, progress, _both(watch, told))
+            venues = writers.finish()
+            if told is not None:
+                venues += told.finish(plan.end_ns if plan.stop_s is None else None)
         save_books(books_of(market), folder)
         feeds = [outlet.publisher.venue for outlet in writers.outlets.values()]
+        feeds += [outlet.about for outlet in told.outlets.values()] if told is not None else []
         (folder / CHANNELS).write_text(channel_map(feeds, plan.day), "utf-8")
         manifest = _manifest(plan, market, venues, counts)
     save_manifest(manifest, folder)
     return manifest
+
+
+def _both(watch: Watch, told: TapeWriters | None) -> Watch:
+    """What watches a market, with the tapes that do."""
+    if told is None:
+        return watch
+
+    def take(market: Market, output: Output) -> None:
+        watch(market, output)
+        told.take(output)
+
+    return take
 
 
 class Writers:
@@ -142,9 +166,7 @@ def _end(outlet: CaptureOutlet, plan: MarketPlan) -> VenueMade:
     return outlet.finish()
 
 
-def _run(
-    market: Market, writers: Writers, progress: Progress, watch: Callable[[Market, Output], None]
-) -> NDArray[np.int64]:
+def _run(market: Market, writers: Writers, progress: Progress, watch: Watch) -> NDArray[np.int64]:
     """Runs the market to its end; public events by kind."""
     plan, counts = market.plan, np.zeros(len(KINDS), np.int64)
     start_ns, end_ns = plan.times.start_ns, plan.end_ns

@@ -17,6 +17,7 @@ from simulator.market.make import Progress, make_market, settings_hash
 from simulator.market.manifest import MANIFEST, Manifest, load_manifest
 from simulator.market.measure import Measure
 from simulator.market.plan import MarketPlan
+from simulator.market.tapes import TapePlan
 from simulator.publishing.faults import NO_FAULTS, FaultPlan
 
 STATISTICS: Final = "statistics.json"
@@ -60,10 +61,12 @@ def measured_market(
     folder: Path,
     progress: Progress = lambda _: None,
     faults: FaultPlan = NO_FAULTS,
+    tapes: TapePlan | None = None,
 ) -> Manifest:
     """As `make_market`, with statistics.json beside the captures."""
     with Measure(plan) as measure:
-        manifest = make_market(plan, folder, faults=faults, progress=progress, watch=measure.watch)
+        given = {"faults": faults, "tapes": tapes, "progress": progress, "watch": measure.watch}
+        manifest = make_market(plan, folder, **given)  # type: ignore[arg-type]
         save(measure.result(), folder / STATISTICS)
     return manifest
 

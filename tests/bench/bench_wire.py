@@ -46,8 +46,7 @@ ORDER_PORT, ORDER_BYTES, MESSAGE_BYTES = 31_002, 64, 64
 LAST = np.uint64(2**64 - 1)
 LIMIT_S, GAP_S = 20.0, 20e-6  # the first loop of its kind is compiled meanwhile
 DRAINED = 1000
-# A device over a kernel interface; net_af_xdp leaves its program there when closed from elsewhere.
-DPDK = {"af_packet": "net_af_packet71,iface=rx0"}
+DPDK = {"af_packet": "net_af_packet71,iface=rx0", "af_xdp": "net_af_xdp72,iface=rx0"}
 DPDK_OPTIONS = "eal=--no-huge --no-pci --no-shconf -m 256&ring=1024"
 MEASURER = "xdp:tx0?mode=copy&attach=generic"
 
@@ -229,7 +228,9 @@ class Measurer:
         return taken
 
 
-def loops(link: Link, library: Any) -> dict[str, Callable[[ExitStack], Callable[[], int]]]:
+def loops(
+    link: Link, library: Any, dpdk: dict[str, str]
+) -> dict[str, Callable[[ExitStack], Callable[[], int]]]:
     """Every contestant: what opens it, to be closed by the stack that it is given."""
 
     def port(stack: ExitStack, uri: str) -> Port:
@@ -244,29 +245,30 @@ def loops(link: Link, library: Any) -> dict[str, Callable[[ExitStack], Callable[
     for name, uri in xdp.items():
         found[f"xdp {name}, C"] = lambda stack, uri=uri: c_loop(library, port(stack, uri))
         found[f"xdp {name}, port"] = lambda stack, uri=uri: kernel_loop(port(stack, uri))
-    for name, uri in dpdk_uris(link).items():
+    for name, uri in dpdk.items():
         found[f"dpdk {name}, C"] = lambda stack, uri=uri: c_loop(library, port(stack, uri))
         found[f"dpdk {name}, port"] = lambda stack, uri=uri: kernel_loop(port(stack, uri))
     return found
 
 
-def dpdk_uris(link: Link) -> dict[str, str]:
-    """DPDK's devices over rx0 that can be had here, by name."""
-    if BACKENDS["dpdk"].missing(Path("/")) is not None:
-        return {}
+def dpdk_uris(link: Link) -> tuple[dict[str, str], dict[str, str]]:
+    """DPDK's devices over rx0 that can be had here, and why others cannot, by name."""
+    reason = BACKENDS["dpdk"].missing(Path("/"))
+    if reason is not None:
+        return {}, dict.fromkeys(DPDK, reason)
     # The EAL's own threads stay outside the namespaces, which could not be removed else.
     open_port(f"dpdk:net_null70?{DPDK_OPTIONS}").close()
-    found = {}
+    found, missing = {}, {}
     for name, device in DPDK.items():
         addresses = f"source={RECEIVER_IP}:4000&gateway_mac={SENDER_MAC}"
         uri = f"dpdk:{device}?{DPDK_OPTIONS}&{addresses}"
         try:
             link.open(link.receiver, uri, (GROUP, UDP_PORT, 0)).close()
         except PortError as error:
-            print(f"dpdk {name}: {error}", file=sys.stderr)
+            missing[name] = str(error)
         else:
             found[name] = uri
-    return found
+    return found, missing
 
 
 def wire_rows(link: Link, quick: bool) -> list[Row]:
@@ -275,7 +277,8 @@ def wire_rows(link: Link, quick: bool) -> list[Row]:
     cores = tuple(sorted(os.sched_getaffinity(0)))[:2]
     if library is None or len(cores) < 2:
         return []
-    measurer, makers = Measurer(link, count), loops(link, library)
+    dpdk, missing = dpdk_uris(link)
+    measurer, makers = Measurer(link, count), loops(link, library, dpdk)
     taken: dict[str, list[Any]] = {name: [] for name in makers}
     with measurer.port:
         for turn in range(2 if quick else ROUNDS + 1):
@@ -284,7 +287,10 @@ def wire_rows(link: Link, quick: bool) -> list[Row]:
                     times = measurer.time(make(stack), (cores[0], cores[1]))
                 if turn:  # the first one compiles
                     taken[name].append(times)
-    return [wire_row(name, taken) for name in taken]
+    rows = [wire_row(name, taken) for name in taken]
+    return rows + [
+        {"name": f"wire to wire, dpdk {name}", "note": missing[name]} for name in missing
+    ]
 
 
 def wire_row(name: str, taken: dict[str, list[Any]]) -> Row:

@@ -32,6 +32,7 @@ uint64_t echo_port(const swp_ops *ops, void *port, uint64_t cookie, uint8_t *ord
                    uint32_t order_bytes) {
     uint64_t count = 0, number = 0;
     swp_descriptor frames[64];
+    ops->thread_init(port);
     while (number != LAST) {
         int64_t got = ops->rx_burst(port, frames, 64);
         for (int64_t index = 0; index < got; index++) {

@@ -13,11 +13,11 @@ from console_made import ROOT
 from console.main import INTERRUPTED, run
 from console.routed.command import MARKET_LIMITS, MARKET_PARENTS, inputs_of
 from console.routed.options import Asked
-from console.routed.setup import hours_of
 from console.runreport.parquet import ORDERS, read_rows
 from nic.configfile import load
 from router.parentfile import read_parents
 from router.risk.limits import Limits
+from router.strategies.hours import hours_at
 from router.tables import STRATEGIES
 from router.venuefile import load_venues
 from simulator.market.plan import MarketPlan
@@ -212,7 +212,7 @@ def test_ctrl_c_ends_the_day_with_a_report(capsys, few, monkeypatch):
 
 def test_the_markets_own_files_fit_together():
     limits = load(MARKET_LIMITS, Limits)
-    plan, orders = MarketPlan(), read_parents(MARKET_PARENTS, hours_of(FIRST_NS))
+    plan, orders = MarketPlan(), read_parents(MARKET_PARENTS, hours_at(FIRST_NS))
     assert {order.account for order in orders} == {account.name for account in limits.accounts}
     assert {order.symbol for order in orders} <= set(plan.symbols)
     assert {order.strategy.name for order in orders} == set(STRATEGIES[1:])

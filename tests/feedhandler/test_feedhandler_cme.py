@@ -339,3 +339,34 @@ def test_a_packet_is_one_number_for_arbitration() -> None:
 def peek(address: Any, length: Any) -> Any:
     """The look of the lines at a packet."""
     return peek_cme(address, length)
+
+
+@pytest.mark.parametrize(("code", "scale"), [(27, 100), (41, 100), (54, 1), (56, 1)])
+def test_a_definition_says_the_limits_of_the_day(code: int, scale: int) -> None:
+    given = {"low_limit_price": 9_000_000_000, "high_limit_price": 11_000_000_000}
+    rows = Decoder().run(definition(code, **given))
+    assert [a.KINDS[row["kind"]] for row in rows] == ["symbol", "bands"]
+    band = rows[1]
+    wanted = [9_000_000_000 * scale // 10, 11_000_000_000 * scale // 10]
+    assert [band["price"], band["aux"], band["key"]] == [*wanted, SECURITY]
+    null = {"low_limit_price": NULL_I64, "high_limit_price": NULL_I64}
+    assert len(Decoder().run(definition(code, **null))) == 1
+
+
+@pytest.mark.parametrize(("code", "scale"), [(34, 100), (50, 1)])
+def test_limits_that_change_are_bands_of_each_security(code: int, scale: int) -> None:
+    rows = [
+        (1, 9_000_000_000, 11_000_000_000),
+        (2, NULL_I64, 20_000_000_000),
+        (3, NULL_I64, NULL_I64),
+    ]
+    entries = [
+        {"security_id": key, "low_limit_price": low, "high_limit_price": high}
+        for key, low, high in rows
+    ]
+    made = Decoder().run(message(code, *entries))
+    assert {a.KINDS[row["kind"]] for row in made} == {"bands"}
+    wanted = [(k, *(0 if p == NULL_I64 else p * scale // 10 for p in (low, high)))
+              for k, low, high in rows]  # fmt: skip
+    assert [(row["key"], row["price"], row["aux"]) for row in made] == wanted
+    assert set(made["time_ns"].tolist()) == {TIME_NS}

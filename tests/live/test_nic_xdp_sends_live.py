@@ -16,6 +16,7 @@ import dpkt
 import numpy as np
 import pytest
 from port_rigs import GROUP, UDP_PORT, payload_of, udp_frame
+from slow_frames import Sender, expected_frames, tried_sends
 from veth import RECEIVER_IP, RECEIVER_MAC, SENDER_IP, SENDER_MAC, Link, inside, udp_socket
 from xdp_rig import open_xdp, xdp_link
 
@@ -65,12 +66,17 @@ def test_a_datagram_finds_its_way_once_the_network_has_answered(link: Link) -> N
         assert port.stats().tx_packets == 1
 
 
-def next_datagram(listener: socket.socket) -> Any:
+def next_frame(listener: socket.socket) -> bytes:
     """The next frame with UDP in it; the receiver's kernel also reports its groups."""
     while True:
-        packet = dpkt.ethernet.Ethernet(listener.recv(2000))
-        if packet.data.p == socket.IPPROTO_UDP:
-            return packet
+        frame = listener.recv(2000)
+        if frame[23] == socket.IPPROTO_UDP:
+            return frame
+
+
+def next_datagram(listener: socket.socket) -> Any:
+    """That frame, parsed."""
+    return dpkt.ethernet.Ethernet(next_frame(listener))
 
 
 def test_a_datagram_has_whole_headers(link: Link) -> None:
@@ -87,6 +93,21 @@ def test_a_datagram_has_whole_headers(link: Link) -> None:
         assert dpkt.ip.IP(bytes(packet.data)).sum == given  # dpkt computes what was left at 0
     assert [packet.dst.hex(":") for packet in frames] == [SENDER_MAC, "01:00:5e:40:07:01"]
     assert [packet.data.ttl for packet in frames] == [64, 5]
+
+
+def test_every_frame_is_as_if_it_was_put_together_slowly(link: Link) -> None:
+    link.know_neighbours()
+    with open_xdp(link, "queue=0-1&ttl=5") as port, link.packet_socket(listen=True) as listener:
+        assert port.send(b"x", datagram_cookie(GROUP, UDP_PORT)) == 0
+        first = next_frame(listener)
+        macs = (bytes.fromhex(mac.replace(":", "")) for mac in (RECEIVER_MAC, SENDER_MAC))
+        source_port = int.from_bytes(first[34:36], "big")
+        sender = Sender(RECEIVER_IP, source_port, *macs, ttl=5, padded=False)
+        sends, frames = tried_sends(sender, SENDER_IP), []
+        for payload, address, udp_port in sends:
+            assert port.send(payload, datagram_cookie(address, udp_port)) == 0
+            frames.append(next_frame(listener))
+    assert frames == expected_frames(sender, sends)
 
 
 def test_a_gateway_takes_what_there_is_no_route_for(link: Link) -> None:

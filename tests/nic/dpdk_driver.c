@@ -317,7 +317,7 @@ static void torment_sends(void) {
     EXPECT(ops->thread_init(port) == 0);
     for (int turn = 0; turn < 20000; turn++) {
         uint32_t length_bytes = random_u32() % 2200;
-        uint64_t cookie = random_u32() % 2 ? SWP_DATAGRAM(GROUP, UDP_PORT) : 0;
+        uint64_t cookie = random_u32() % 2 ? SWP_DATAGRAM(GROUP, random_u32() % 1000) : 0;
         sent += ops->tx(port, data, length_bytes, cookie) == 0;
         if (turn % 20) continue;
         int64_t count = ops->rx_burst(port, frames, 1 + random_u32() % BURST);
@@ -365,6 +365,7 @@ int main(int count, char **arguments) {
     ops = (const swp_ops *)(uintptr_t)swp_dpdk_ops();
     EXPECT(count == 2 && swp_clock_calibrate(&system_clock, 0) == 0);
     torment_filter();
+    torment_leftovers();
     start();
     torment_openings();
     torment_list();

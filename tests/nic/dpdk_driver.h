@@ -18,5 +18,6 @@ dpdk_port *open_port(const swp_dpdk_config *config);
 
 void torment_list(void);
 void torment_rules(void);
+void torment_leftovers(void);
 
 #endif

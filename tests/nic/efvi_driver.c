@@ -87,8 +87,8 @@ static void read_frames(const swp_descriptor *frames, int64_t count) {
 
 static int send_something(const swp_ops *ops, void *port) {
     static uint8_t payload[3000];
-    static const uint64_t cookies[] = {SWP_DATAGRAM(PEER, 7), SWP_DATAGRAM(GROUP, UDP_PORT),
-                                       SWP_DATAGRAM(0x0a000003u, 7), 0};
+    uint64_t cookies[] = {SWP_DATAGRAM(PEER, 7), SWP_DATAGRAM(GROUP, random_u32() % 1000),
+                          SWP_DATAGRAM(0x0a000003u, 7), 0};
     ciul_set(CIUL_HOLDS_COMPLETIONS, random_u32() % 16 == 0);
     ciul_set(CIUL_CTPIO_FAILURES, random_u32() % 4 == 0);
     uint32_t size = random_u32() % sizeof payload;

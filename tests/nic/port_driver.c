@@ -135,12 +135,16 @@ static void torment_templates(void) {
         swp_udp_datagram datagram;
         ends.vlan = turn % 2 ? 7 : 0;
         uint32_t headers_bytes = swp_udp_headers_bytes(ends.vlan);
-        uint8_t *frame = malloc(headers_bytes + size);
+        uint32_t room_bytes = headers_bytes + size;
+        swp_udp_template template;
+        if (room_bytes < SWP_UDP_ROOM_LEAST_BYTES) room_bytes = SWP_UDP_ROOM_LEAST_BYTES;
+        uint8_t *frame = malloc(room_bytes);
         memset(payload, turn, sizeof payload);
-        EXPECT(swp_udp_template_make(frame, &ends) == headers_bytes);
+        swp_udp_template_make(&template, &ends);
+        EXPECT(template.headers_bytes == headers_bytes);
         int64_t length = swp_udp_template_fill(
-            (int64_t)(uintptr_t)frame, headers_bytes, random_u32() % (2 * SWP_UDP_SUMMED),
-            (int64_t)(uintptr_t)payload, size);
+            (int64_t)(uintptr_t)&template, (int64_t)(uintptr_t)frame,
+            random_u32() % (2 * SWP_UDP_SUMMED), (int64_t)(uintptr_t)payload, size);
         EXPECT(length == headers_bytes + size);
         EXPECT(swp_udp_frame_read(frame, (uint32_t)length, &datagram) == 0);
         EXPECT(datagram.payload_bytes == size && datagram.destination_port == UDP_PORT);

@@ -36,7 +36,8 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if find_library(Path("/"), "librte_net_ring.so") is None or not pkg_config("--libs"):
         pytest.skip("no shared librte_net_ring, or no pkg-config")
     binary = tmp_path_factory.mktemp("sanitized") / "dpdk_driver"
-    sources = [Path(__file__).with_name(name) for name in ("dpdk_driver.c", "dpdk_nic.c")]
+    drivers = ("dpdk_driver.c", "dpdk_nic.c", "dpdk_leftovers.c")
+    sources = [Path(__file__).with_name(name) for name in drivers]
     sources += [FOLDER / name for name in SOURCES]
     command = [compiler, *FLAGS, *SANITIZERS, f"-I{FOLDER}", *compiler_flags()]
     command += [*map(str, sources), *(f"-Wl,--wrap={name}" for name in DOUBLED)]

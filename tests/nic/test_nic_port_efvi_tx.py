@@ -217,9 +217,9 @@ def test_a_queue_that_stopped_takes_nothing_any_more(nic: EfviRig, event: int, w
 @pytest.mark.parametrize(
     ("data", "cookie", "code", "words"),
     [
-        (b"", 0, errno.EINVAL, "tx: Invalid"),
-        (bytes(13), 0, errno.EINVAL, "tx: no whole Ethernet header"),
-        (bytes(2049), 0, errno.EMSGSIZE, "tx: Message too long"),
+        (b"", 0, errno.EINVAL, "tx of 0 bytes: no frame or datagram"),
+        (bytes(13), 0, errno.EINVAL, "tx of 13 bytes: no frame or datagram"),
+        (bytes(2049), 0, errno.EMSGSIZE, "tx of 2049 bytes: expected up to"),
         (b"x", datagram_cookie("10.9.9.9", 9), errno.EHOSTUNREACH, r"tx: 10\.9\.9\.9 is none of"),
     ],
 )

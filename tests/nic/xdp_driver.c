@@ -149,13 +149,14 @@ static void torment_receive(swp_xdp_config config, int sender, uint32_t longest_
 /* While the kernel is busy sends wait in the ring, and are refused where that is full. */
 static void torment_send(swp_xdp_config config) {
     uint8_t frame[SWP_UDP_HEADERS_BYTES + FRAME_MAX];
-    uint64_t to = SWP_DATAGRAM(GROUP + 1, UDP_PORT), sent = 0, refused = 0;
+    uint64_t sent = 0, refused = 0;
     swp_descriptor none[1];
     swp_stats stats;
     void *port;
     const swp_ops *ops = open_with(config, &port);
     for (int turn = 0; turn < TURNS; turn++) {
         uint32_t payload_bytes = 1 + random_u32() % FRAME_MAX;
+        uint64_t to = SWP_DATAGRAM(GROUP + 1, random_u32() % 1000);
         uint32_t size = write_frame(frame, payload_bytes);
         int error = turn & 1 ? ops->tx(port, frame, size, 0)
                              : ops->tx(port, frame + SWP_UDP_HEADERS_BYTES, payload_bytes, to);
@@ -177,7 +178,7 @@ static void torment_send(swp_xdp_config config) {
     kick_error = 0;
     EXPECT(ops->rx_burst(port, none, 1) == 0);  /* calls the kernel again by itself */
     EXPECT(ops->tx(port, frame, SWP_UDP_HEADERS_BYTES, 0) == 0);
-    EXPECT(ops->tx(port, NULL, 1, to) == -EINVAL && ops->tx(port, frame, 0, to) == -EINVAL);
+    EXPECT(ops->tx(port, NULL, 1, GROUP) == -EINVAL && ops->tx(port, frame, 0, GROUP) == -EINVAL);
     EXPECT(ops->tx(port, frame, 13, 0) == -EINVAL);
     ops->stats(port, &stats);
     EXPECT(stats.tx_packets == sent + config.tx_count + 2 && stats.tx_failed == refused + 4);

@@ -21,8 +21,8 @@ from feedhandler.feed import Feed
 from feedhandler.wire.record import Record, Values
 
 CME_KERNELS: set[int | str] = {4, 27, 29, 30, 32, 36, 38, 41, 42, 46, 48, 52, *range(54, 59)}
-CME_KERNELS |= {43, 44, 47, 53, 61, 63, 64, 65, 68, 69}
-CME_SILENT: set[int | str] = {12, 15, 16, 33, 34, 35, 37, 39, 49, 50, 51, 59, 60}
+CME_KERNELS |= {34, 50, 43, 44, 47, 53, 61, 63, 64, 65, 68, 69}
+CME_SILENT: set[int | str] = {12, 15, 16, 33, 35, 37, 39, 49, 51, 59, 60}
 CME_SILENT |= {62, 66, 67}
 NYSE_SHORT = ("nyse_bbo_25", "nyse_bbo_24", "nyse_imbalances_25", "nyse_imbalances_21")
 # Codes whose records a kernel of the protocol makes; the protocol's own tests are about these.
