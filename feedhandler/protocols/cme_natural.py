@@ -24,7 +24,7 @@ from feedhandler.actions import (
 from feedhandler.actions import LEVEL as LEVEL_KIND
 from feedhandler.context import SYMBOLS_ADDRESS, UNIT, count_fault, get
 from feedhandler.faults import NO_ROOM
-from feedhandler.protocols.cme_books import MOST_RECORDS, places_of, say
+from feedhandler.protocols.cme_books import MOST_RECORDS, Stamp, places_of, say
 from feedhandler.protocols.cme_counts import (
     BROKEN,
     IMAGE,
@@ -40,11 +40,8 @@ from feedhandler.protocols.cme_layouts import TYPE, column, layout_of, load_n16
 from feedhandler.protocols.cme_levels import (
     DEPTH,
     IMPLIED_DEPTH,
-    KEY,
     PAIR,
     PLACES,
-    SEQUENCE,
-    TIME_NS,
     first_row,
     next_row,
     row_count,
@@ -66,30 +63,26 @@ assert COPY_BYTES > 16_384
 
 
 @njit(nogil=True)
-def say_side(out, first, row, side, implied, depth):
+def say_side(out, of, row, side, implied, depth):
     """The levels of one side of the direct or the implied book; gives the number of records."""
     places, made = places_of(row, side, implied), 0
     for place in range(depth):
         price = load_i64le(places + PAIR * place)
         if price != NO_PRICE:
             size = load_i64le(places + PAIR * place + 8)
-            made += say(out + ACTION_BYTES * made, first, row, side, implied, price, size)
+            made += say(out + ACTION_BYTES * made, of, row, side, implied, price, size)
     return made
 
 
 @njit(nogil=True)
-def say_whole(row, unit, out):
+def say_whole(row, unit, key, time_ns, sequence, out):
     """The book of a security anew, whatever became of it meanwhile, and that it is whole."""
-    key, time_ns, sequence = (
-        load_i64le(row + KEY),
-        load_i64le(row + TIME_NS),
-        load_i64le(row + SEQUENCE),
-    )
     made = emit(out, head(CLEAR, 0, REFRESH) | unit, key, 0, 0, 0, 0, time_ns, sequence)
     for side in range(2):
         first = head(LEVEL_KIND, side + 1, EVENT_OPEN | REFRESH) | unit
-        made += say_side(out + ACTION_BYTES * made, first, row, side, False, DEPTH)
-        made += say_side(out + ACTION_BYTES * made, first, row, side, True, IMPLIED_DEPTH)
+        of = Stamp(first, key, time_ns, sequence)
+        made += say_side(out + ACTION_BYTES * made, of, row, side, False, DEPTH)
+        made += say_side(out + ACTION_BYTES * made, of, row, side, True, IMPLIED_DEPTH)
     place, first = out + ACTION_BYTES * made, head(SNAPSHOT_END, 0, REFRESH) | unit
     return made + emit(place, first, key, sequence, 0, 0, 0, time_ns, sequence)
 
@@ -104,10 +97,7 @@ def take_count(context, row, security, count, time_ns, sequence, out):
     if whole == life or whole == BROKEN:
         return 0
     store_u64le(row + WHOLE, life)
-    store_u64le(row + KEY, security)
-    store_u64le(row + TIME_NS, time_ns)
-    store_u64le(row + SEQUENCE, sequence)
-    return say_whole(row, get(context, UNIT) << 32, out)
+    return say_whole(row, get(context, UNIT) << 32, security, time_ns, sequence, out)
 
 
 @njit(nogil=True)
