@@ -240,6 +240,6 @@ def position_in(block: Block, stream: int) -> Callable[[int], Position]:
     def where(unit: int) -> Position:
         first = rows[mine[0]]
         row = rows[mine[unit & int(first["unit_mask"])]]
-        return Position(int(row["expected"]), int(row["top"]), int(row["session"]))
+        return Position(*(int(row[name]) for name in ("expected", "top", "session", "held")))
 
     return where

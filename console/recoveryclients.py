@@ -33,7 +33,9 @@ class RecoverySettings:
         gap: of the gap service; None: nobody is asked for messages.
         gap_stream: IEX: the gap service over TCP, taken instead where it is given.
         snapshots: of the snapshot services by unit; without a unit's own that of unit 0.
-        refresh: NYSE: multicast group of the refreshes, where this driver is to hear it itself.
+        refresh: NYSE: multicast group of the refreshes, where this driver is to hear it itself;
+            CME: of the snapshots' loop. refresh_b: CME: its line B.
+        definitions, definitions_b: CME: multicast groups of the definitions' loop.
         interface: address of the interface to hear it on.
         username, password: IEX: the token alone.
         session_sub_id: Cboe's.
@@ -46,6 +48,9 @@ class RecoverySettings:
     gap_stream: Address | None = None
     snapshots: dict[int, Address] = field(default_factory=dict)
     refresh: Address | None = None
+    refresh_b: Address | None = None
+    definitions: Address | None = None
+    definitions_b: Address | None = None
     interface: str = "0.0.0.0"
     username: str = ""
     password: Secret = field(default_factory=lambda: Secret("", 0))
@@ -62,11 +67,15 @@ class RecoverySettings:
 
 @dataclass(frozen=True)
 class Position:
-    """How far the loop is with a unit: the next sequence, the highest known, the session."""
+    """How far the loop is with a unit: the next sequence, the highest known, the session.
+
+    `held`: packets of it that wait.
+    """
 
     expected: int
     top: int
     session: int
+    held: int = 0
 
 
 class Talk(Protocol):

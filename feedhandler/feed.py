@@ -45,6 +45,10 @@ class Feed:
         natural: each message on a book says everything of its instrument, so that the next one
             mends what a lost one has spoiled.
         remembers: its kernels keep what they have to know of instruments in the table of symbols.
+        lined: "module:name" of the message kernel of loops with lines; empty: `message`.
+        by_image: nobody sends its messages again, images of single instruments are all there is;
+            its kernel leaves out itself what an instrument's image has, says which instruments a
+            loss did not touch, and orders say their places in the queue.
     """
 
     name: str
@@ -65,6 +69,8 @@ class Feed:
     header: Mapping[str, Value] = field(default_factory=dict)
     natural: bool = False
     remembers: bool = False
+    lined: str = ""
+    by_image: bool = False
 
     @property
     def keeps_symbols(self) -> bool:

@@ -160,10 +160,12 @@ def sink_of(books: bool, market: bool) -> Sink:
     return KEEPING_BOOKS if books else DECODING
 
 
-def decoders(feeds: Sequence[Feed]) -> tuple[str, str]:
+def decoders(feeds: Sequence[Feed], *, lines: bool = False) -> tuple[str, str]:
     """The text that names the feeds' kernels, and the one that chooses between them."""
     kernels, choices = [], []
-    for number, (walk, message) in enumerate(kernel_pairs(feeds)):
+    lined = {feed.message: feed.lined for feed in feeds if lines and feed.lined}
+    for number, (walk, plain) in enumerate(kernel_pairs(feeds)):
+        message = lined.get(plain, plain)
         for path, alias in ((walk, f"walk_{number}"), (message, f"message_{number}")):
             module, _, name = path.partition(":")
             kernels.append(f"from {module} import {name} as {alias}")
@@ -189,7 +191,7 @@ def source(
     for feed in feeds:
         if feed.transport.stream:
             raise ValueError(f"feed {feed.full_name} comes by TCP, not in datagrams")
-    kernels, choices = decoders(feeds)
+    kernels, choices = decoders(feeds, lines=lines)
     head = HEAD.format(names=", ".join(feed.full_name for feed in feeds)) + sink.imports
     handle = PLAIN_HANDLE
     if lines:

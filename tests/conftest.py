@@ -18,8 +18,8 @@ ON_LOOPBACK = frozenset(
     f"test_{name}"
     for name in (
         "nic_port", "nic_port_call", "nic_port_dpdk", "nic_port_socket", "nic_port_thread",
-        "entry_datagrams", "recovery_multicast_live", "live_market", "console_venue",
-        "run_in_namespaces",
+        "entry_datagrams", "recovery_multicast_live", "recovery_cme_live", "live_market",
+        "console_venue", "run_in_namespaces",
     )
 )  # fmt: skip
 

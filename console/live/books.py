@@ -8,8 +8,10 @@ from typing import Final
 
 import numpy as np
 
+from console.bookplan import venue_of
 from console.live.run import LiveRun
 from console.recovery import ANSWERS, RecoveryDriver, position_in
+from console.recoverycme import PROTOCOL, CmeDriver, live_in
 from feedhandler.actions import TEST_SYMBOL
 from feedhandler.books.grower import Grower
 from feedhandler.channelmap import ChannelAddress
@@ -106,7 +108,7 @@ class BooksDesk:
         self.learner = SymbolLearner(run)
         self._grower = Grower(commands, run.books, clock)
         self._stack = ExitStack()
-        self.drivers: dict[int, RecoveryDriver] = {}
+        self.drivers: dict[int, RecoveryDriver | CmeDriver] = {}
         self._refused: dict[int, int] = {}
         for stream, name in run.stream_names().items():
             if name in run.setup.recoveries:
@@ -125,11 +127,18 @@ class BooksDesk:
             except ValueError as error:
                 self._say(f"recovery of {name}: {error}")
 
-        assert ANSWERS in places and mine[0].feed is not None
+        feed = mine[0].feed
+        assert ANSWERS in places and feed is not None
         settings = self._run.setup.recoveries[name].settings
         where = position_in(self._block, stream)
-        driver = RecoveryDriver(mine[0].feed, settings, inject, where)
-        self.drivers[stream] = self._stack.enter_context(driver)
+        driver: RecoveryDriver | CmeDriver
+        if feed.protocol.name == PROTOCOL:
+            is_live = live_in(self._run.books[venue_of(mine[0])])
+            driver = CmeDriver(feed, settings, inject, where, is_live=is_live)
+        else:
+            driver = RecoveryDriver(feed, settings, inject, where)
+        self._stack.callback(driver.close)
+        self.drivers[stream] = driver
 
     def step(self, now_ns: int) -> None:
         """Everything that is due."""
@@ -147,7 +156,7 @@ class BooksDesk:
         self.learner.step()
         self._grower.poll()
 
-    def _tell_refusals(self, stream: int, driver: RecoveryDriver) -> None:
+    def _tell_refusals(self, stream: int, driver: RecoveryDriver | CmeDriver) -> None:
         told = self._refused.get(stream, 0)
         if driver.refused and len(driver.refused) != told:
             self._refused[stream] = len(driver.refused)

@@ -22,6 +22,7 @@ Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=3_600_000)]
 Positive = Annotated[int, msgspec.Meta(ge=1, le=1 << 30)]
 AT_START: Final = "start"
+GROUPS_HEARD: Final = ("refresh", "refresh_b", "definitions", "definitions_b")
 
 
 class PortOf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -111,6 +112,8 @@ class RecoveryOf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
         gap_group: multicast group that messages are sent again on (Cboe, NYSE).
         snapshots: of the snapshot services by unit; "0" of all units without their own.
         refresh: NYSE: multicast group of the refreshes; interface: address to hear it on.
+            CME: of the snapshots' loop, refresh_b its line B; definitions, definitions_b: of the
+            definitions' loop.
         username, password_env, password_file, session_sub_id, session, product_id, channel_id: who
             we are there, see `console.recoveryclients.RecoverySettings`. In `session` %y, %m and %d
             stand for the session's date.
@@ -122,6 +125,9 @@ class RecoveryOf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     gap_group: str = ""
     snapshots: dict[str, str] = {}
     refresh: str = ""
+    refresh_b: str = ""
+    definitions: str = ""
+    definitions_b: str = ""
     interface: str = "0.0.0.0"
     username: str = ""
     password_env: str = ""
@@ -134,7 +140,7 @@ class RecoveryOf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     def __post_init__(self) -> None:
         if self.password_env and self.password_file:
             raise ValueError("password_env or password_file: expected one of them")
-        for key in ("gap", "gap_stream", "gap_group", "refresh"):
+        for key in ("gap", "gap_stream", "gap_group", *GROUPS_HEARD):
             if text := getattr(self, key):
                 address_of(text, key)
         for unit, text in self.snapshots.items():

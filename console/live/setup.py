@@ -11,7 +11,15 @@ from typing import Any
 
 import msgspec
 
-from console.live.settings import AT_START, Live, RecoveryOf, address_of, load_live, symbols_of
+from console.live.settings import (
+    AT_START,
+    GROUPS_HEARD,
+    Live,
+    RecoveryOf,
+    address_of,
+    load_live,
+    symbols_of,
+)
 from console.plan import Plan, PlannedChannel, mapped_plan
 from console.recoveryclients import RecoverySettings
 from feedhandler.books.filterlayout import Owner
@@ -258,7 +266,7 @@ def _recoveries(
 def _services(given: RecoveryOf, secret: Secret, day: date) -> RecoverySettings:
     places = {
         key: address_of(text, key)
-        for key in ("gap", "gap_stream", "refresh")
+        for key in ("gap", "gap_stream", *GROUPS_HEARD)
         if (text := getattr(given, key))
     }
     return RecoverySettings(

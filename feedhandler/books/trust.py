@@ -10,7 +10,7 @@ from typing import Final
 
 from numba import njit
 
-from feedhandler.books.ladder import ladder_address
+from feedhandler.books.ladder import best_level, ladder_address
 from feedhandler.books.layout import (
     CHUNKS_FULL,
     HEAD_DTYPE,
@@ -120,6 +120,19 @@ def forget_marks(book, unit):
     for instrument in range(load_i64le(book + INSTRUMENTS)):
         if load_n32le(top + TOP_UNIT) == unit:
             set_mark(book, instrument, 0)
+        top += TOP_BYTES
+
+
+@njit(nogil=True)
+def mark_empty(book, unit):
+    """The books of the unit without a mark that are empty are right so."""
+    top = load_i64le(book + TOPS)
+    for instrument in range(load_i64le(book + INSTRUMENTS)):
+        ladder = ladder_address(book, 2 * instrument)
+        other = ladder_address(book, 2 * instrument + 1)
+        own = load_n32le(top + TOP_UNIT) == unit and load_i64le(ladder + LADDER_MARK) == 0
+        if own and best_level(ladder) == 0 and best_level(other) == 0:
+            set_mark(book, instrument, 1)
         top += TOP_BYTES
 
 

@@ -20,7 +20,10 @@ FEEDS = (
         message="feedhandler.protocols.cme_actions:by_price",
         rows="feedhandler.protocols.cme_acts:ROWS",
         keys="wide number",
+        natural=True,
         remembers=True,
+        lined="feedhandler.protocols.cme_lined:by_price",
+        by_image=True,
     ),
     Feed(
         name="cme_mdp3_orders",
@@ -33,7 +36,10 @@ FEEDS = (
         message="feedhandler.protocols.cme_actions:by_order",
         rows="feedhandler.protocols.cme_acts:ROWS",
         keys="wide number",
+        natural=True,
         remembers=True,
+        lined="feedhandler.protocols.cme_lined:by_order",
+        by_image=True,
     ),
     Feed(
         name="cme_tcp",

@@ -12,6 +12,7 @@ from feedhandler.actions import (
     CLOSED_SIDE,
     MODIFY,
     REDUCE,
+    SNAPSHOT_END,
     STATUS,
     TOP,
 )
@@ -43,11 +44,14 @@ from feedhandler.context import ACTION_COUNTS, BOOK, FAULT_COUNTS, KIND_ROOM, VE
 from feedhandler.faults import NO_ROOM, UNKNOWN_MESSAGE
 from feedhandler.lines.layout import (
     ARRIVALS,
+    ASIDE,
     ASIDE_BOOK,
     ASIDE_FAULTS,
     ASIDE_MADE,
     ASIDE_VENUE,
+    BY_IMAGE,
     CATCH_UP,
+    DAMAGED,
     EXPECTED,
     IMAGE_NEXT,
     KEY,
@@ -143,7 +147,8 @@ def image_actions(context, book, unit, stream, batch, made):
             return -1
         if fits == 0:
             store_u8(action, 0)  # no kind: nothing is applied
-        store_u64le(action + 56, arrival + number)
+        if get(stream, BY_IMAGE) == 0:
+            store_u64le(action + 56, arrival + number)
     put(stream, ARRIVALS, arrival + made)
     if made > 0:
         call_apply(load_i64le(book + APPLY), book, batch, made)
@@ -164,13 +169,18 @@ def mark_instrument(book, unit, stream):
 
 
 @njit(nogil=True)
-def replay_all(book, unit, action, sequence):
-    """An action on a whole unit, for those instruments whose image is not newer."""
+def replay_all(book, unit, action, sequence, known):
+    """An action on a whole unit, for those instruments whose image is not newer.
+
+    `known`: one that is emptied is right from then on.
+    """
     for instrument in range(load_fixed(book + INSTRUMENTS)):
         top = top_address(book, instrument)
         if load_n32le(top + TOP_UNIT) == unit and mark_of(book, instrument) <= sequence:
             if load_n8(action) == CLEAR:
                 clear_instrument(book, instrument, word(action, 6))
+                if known:
+                    set_mark(book, instrument, max(1, sequence))
             else:
                 store_u8(top + TOP_STATUS, word(action, 5) & 0xFF)
 
@@ -189,8 +199,32 @@ def named_by(book, action):
 
 
 @njit(nogil=True)
+def whole_again(book, stream, instrument, sequence):
+    """Nothing is missing of an instrument: it has a mark, unless a table was full for it."""
+    if table_was_full(top_address(book, instrument)):
+        return False
+    put(stream, MARKS, 1)
+    set_mark(book, instrument, max(1, sequence))
+    return True
+
+
+@njit(nogil=True)
+def note_whole(book, stream, action):
+    """A decoder says that an instrument is whole: nothing of it was lost."""
+    if load_n8(action) != SNAPSHOT_END:
+        return
+    instrument = instrument_of(book, word(action, 1))
+    if instrument >= 0:
+        whole_again(book, stream, instrument, word(action, 7))
+
+
+@njit(nogil=True)
 def replay_actions(book, unit, stream, batch, made):
-    """What was held behind images of single instruments, one by one: what they have is left out."""
+    """What was held behind images of single instruments, one by one: what they have is left out.
+
+    A decoder that leaves it out itself has done so.
+    """
+    by_image = get(stream, BY_IMAGE) != 0
     for number in range(made):
         action = batch + ACTION_BYTES * number
         sequence = word(action, 7)
@@ -198,7 +232,11 @@ def replay_actions(book, unit, stream, batch, made):
             sequence = wide_sequence(get(stream, EXPECTED), sequence)
         kind, flags = load_n8(action), (word(action, 0) >> FLAG_SHIFT) & FLAG_MASK
         if flags & ALL != 0 and (kind == CLEAR or kind == STATUS):
-            replay_all(book, unit, action, sequence)
+            replay_all(book, unit, action, sequence, by_image)
+            continue
+        if by_image:
+            call_apply(load_i64le(book + APPLY), book, action, 1)
+            note_whole(book, stream, action)
             continue
         instrument = named_by(book, action)
         before = get(stream, CATCH_UP) if instrument < 0 else mark_of(book, instrument)
@@ -217,20 +255,32 @@ def complete(first, second):
 
 
 @njit(nogil=True)
+def all_gone(action):
+    """Whether the orders and levels of a whole channel are gone."""
+    flags = (word(action, 0) >> FLAG_SHIFT) & FLAG_MASK
+    return load_n8(action) == CLEAR and flags & ALL != 0
+
+
+@njit(nogil=True)
 def refresh_instruments(book, stream, batch, made):
     """Instruments that these actions, applied, say everything of are right on their own.
 
-    They are live at once, unless all wait for messages that were asked for and may yet come.
+    They are live at once, unless all wait for messages that were asked for and may yet come. Where
+    a decoder knows whole instruments, an empty channel is right as well: the stream is not damaged.
     """
-    for number in range(made - 1):
+    by_image = get(stream, BY_IMAGE) != 0
+    for number in range(made):
         action = batch + ACTION_BYTES * number
-        if not complete(action, action + ACTION_BYTES):
+        if by_image and all_gone(action):
+            put(stream, DAMAGED, 0)
+            put(stream, ASIDE, 0)
+        told = by_image and load_n8(action) == SNAPSHOT_END
+        pair = not by_image and number < made - 1 and complete(action, action + ACTION_BYTES)
+        if not (told or pair):
             continue
         instrument = instrument_of(book, word(action, 1))
-        if instrument < 0 or table_was_full(top_address(book, instrument)):
+        if instrument < 0 or not whole_again(book, stream, instrument, word(action, 7)):
             continue
-        put(stream, MARKS, 1)
-        set_mark(book, instrument, max(1, word(action, 7)))
         if get(stream, STATE) == STREAM_STALE or get(stream, TOLD) == TOLD_PARTLY:
             put(stream, TOLD, TOLD_PARTLY)
             top = top_address(book, instrument)

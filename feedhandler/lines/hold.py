@@ -29,6 +29,7 @@ from feedhandler.lines.layout import (
     STALE,
     STARTED,
     STATE,
+    TELL_EMPTY_RIGHT,
     TELL_REFRESH,
     TELL_REPLAY,
     TELL_UNMARKED,
@@ -36,7 +37,7 @@ from feedhandler.lines.layout import (
     UNKNOWN,
     WAITING,
 )
-from feedhandler.lines.splicewire import COMPLETE
+from feedhandler.lines.splicewire import ALL_SAID, COMPLETE
 
 
 @njit(nogil=True)
@@ -83,7 +84,10 @@ def replay(state, stream, now, tell):
 
     An instrument without an image keeps the unit from being live as a whole.
     """
-    if tell(state, get(stream, CHANNEL), stream, TELL_UNMARKED, now) != 0:
+    channel = get(stream, CHANNEL)
+    if get(stream, RELEASING) & ALL_SAID != 0:
+        tell(state, channel, stream, TELL_EMPTY_RIGHT, now)
+    if tell(state, channel, stream, TELL_UNMARKED, now) != 0:
         put(stream, RELEASING, 1)
     put(stream, ASIDE, TELL_REPLAY)
 

@@ -47,8 +47,10 @@ TOO_NEW: Final = 5  # further ahead of the stream than anything can be
 ABORTED: Final = 6
 PART_MISSING: Final = 7
 PART_DAMAGED: Final = 8  # it holds what does not decode, is not of the unit or key, or cannot be
+HOLE_HELD: Final = 9  # messages are missing among those held, and nobody can be asked for them
 REASONS: Final = (
     "none not_wanted not_heard other_session too_old too_new aborted part_missing part_damaged"
+    " hole_held"
 ).split()
 
 TOLD_STALE: Final = 1  # words of `told`
@@ -69,6 +71,7 @@ TELL_IMAGE: Final = 9  # it is part of an image; below 0 when it cannot be
 TELL_REPLAY: Final = 10  # it was held: what an instrument's image has already is passed over
 TELL_REFRESH: Final = 11  # an instrument that it says everything of is live again
 TELL_UNMARKED: Final = 12  # gives the number of instruments of the unit without a mark
+TELL_EMPTY_RIGHT: Final = 13  # those without a mark that are empty are right so
 
 LINE_DTYPE: Final = np.dtype(
     [
@@ -143,8 +146,9 @@ STREAM_DTYPE: Final = np.dtype(
         ("marks", "i8"),  # some instruments have marks
         ("catch_up", "i8"),  # all images of instruments end before this sequence
         ("least_next", "i8"),  # no instrument needs what is before it; 0: nobody knows that
-        ("releasing", "i8"),  # 1: no more such images come; 2: and all instruments had one
+        ("releasing", "i8"),  # 1: no more such images come; with flags of the RELEASE
         ("natural", "i8"),  # a message says everything of its instrument
+        ("by_image", "i8"),  # see Feed.by_image
         ("aside_book", "i8"),  # what the context holds while decoding for something else
         ("aside_venue", "i8"),
         ("aside_made", "i8"),
@@ -249,6 +253,7 @@ CATCH_UP: Final = _stream["catch_up"]
 LEAST_NEXT: Final = _stream["least_next"]
 RELEASING: Final = _stream["releasing"]
 NATURAL: Final = _stream["natural"]
+BY_IMAGE: Final = _stream["by_image"]
 ASIDE_BOOK: Final = _stream["aside_book"]
 ASIDE_VENUE: Final = _stream["aside_venue"]
 ASIDE_MADE: Final = _stream["aside_made"]

@@ -18,6 +18,7 @@ from feedhandler.lines.hold import goes_on_holding, overflow
 from feedhandler.lines.layout import (
     ARBITER,
     BUFFER_PACKETS,
+    BY_IMAGE,
     CHAINED,
     DEADLINE,
     EARLIEST,
@@ -64,7 +65,7 @@ def settle(state, stream, now, deliver, tell):
         end = first_hole_end(stream, get(stream, TOP))
         if not asked:
             declare(state, stream, end, now, tell)
-            if get(arbiter, RECOVERY_NS) > 0:
+            if get(arbiter, RECOVERY_NS) > 0 and get(stream, BY_IMAGE) == 0:
                 put(stream, STATE, RECOVERING)
                 set_deadline(state, stream, now + get(arbiter, RECOVERY_NS))
                 continue

@@ -162,7 +162,7 @@ def _fill_streams(block: Block, row: int, feed: Feed, number: int, channel: int)
     streams["unit_mask"] = count - 1
     streams["wraps"] = transport.header.by_name[transport.sequence].width <= WORD_BYTES
     streams["restarts"] = transport.restarts
-    streams["natural"] = feed.natural
+    streams["natural"], streams["by_image"] = feed.natural, feed.by_image
     streams["number"] = number
     streams["expected"] = streams["top"] = 1
     streams["channel"] = channel

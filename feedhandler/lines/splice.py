@@ -51,16 +51,28 @@ def splice_packets(image: Image, serial: int) -> list[bytes]:
     return [*made, _packet(wire.END, serial, image.unit, **about, number=len(image.datagrams))]
 
 
-def release(unit: int, serial: int, *, complete: bool) -> bytes:
+def release(unit: int, serial: int, *, complete: bool, all_said: bool = False) -> bytes:
     """Behind images of single instruments: what is held follows.
 
     Args:
         unit, serial: as in `hold`.
         complete: every instrument of the unit has had its image.
+        all_said: every instrument that has a book had one: the others are right if they are empty.
     """
-    return _packet(wire.RELEASE, serial, unit, flags=wire.COMPLETE if complete else 0)
+    flags = (wire.COMPLETE if complete else 0) | (wire.ALL_SAID if all_said else 0)
+    return _packet(wire.RELEASE, serial, unit, flags=flags)
 
 
 def abort(unit: int, serial: int) -> bytes:
     """The hold or the image with this serial has come to nothing."""
     return _packet(wire.ABORT, serial, unit)
+
+
+def about(unit: int, serial: int, datagram: bytes) -> bytes:
+    """What is said of instruments beside their books: definitions. It is read at once.
+
+    Raises ValueError when the datagram has no room in a splice packet.
+    """
+    if len(datagram) > MOST_INNER_BYTES:
+        raise ValueError(f"a datagram about instruments has {len(datagram)} bytes")
+    return _packet(wire.ABOUT, serial, unit) + datagram

@@ -11,12 +11,13 @@ from numba import njit
 from feedhandler.lines import splicewire as wire
 from feedhandler.lines.fields import add, get, put
 from feedhandler.lines.gaps import report, tell_stale
-from feedhandler.lines.hold import let_go
+from feedhandler.lines.hold import held_until, let_go
 from feedhandler.lines.layout import (
     ABORTED,
     ARRIVALS,
     ASIDE,
     BAD_SPLICES,
+    BY_IMAGE,
     CATCH_UP,
     CHANNEL,
     DAMAGED,
@@ -24,6 +25,7 @@ from feedhandler.lines.layout import (
     EXPECTED,
     FAILED,
     FAILED_COUNT,
+    HOLE_HELD,
     IMAGE_ARRIVALS,
     IMAGE_NEXT,
     IMAGES,
@@ -72,7 +74,7 @@ from feedhandler.lines.settle import settle
 from nic.raw import load_n32le
 
 MOST_AHEAD = 1 << 31  # messages
-DONE, SETTLE, DECODE = 0, 1, 2  # what is to be done next
+DONE, SETTLE, DECODE, READ = 0, 1, 2, 3  # what is to be done next
 
 
 @njit(nogil=True)
@@ -212,12 +214,18 @@ def end(state, stream, payload, now, tell):
 
 
 @njit(nogil=True)
-def let_follow(state, stream, serial, flags, now):
-    """RELEASE; gives what is to be done next."""
-    if get(stream, IMAGING) != 0 or get(stream, MARKS) == 0:
+def let_follow(state, stream, serial, flags, now, tell):
+    """RELEASE; gives what is to be done next.
+
+    A hole that nobody fills must not keep the stream from going on.
+    """
+    by_image = get(stream, BY_IMAGE) != 0  # its images come when they come, or none in a hold
+    if get(stream, IMAGING) != 0 or (get(stream, MARKS) == 0 and not by_image):
         refuse(state, stream, NOT_WANTED, serial, now)
         return DONE
-    put(stream, RELEASING, 1 | (flags & wire.COMPLETE))
+    if by_image and held_until(stream) < min(get(stream, CATCH_UP), get(stream, TOP)):
+        return fail(state, stream, HOLE_HELD, now, tell)
+    put(stream, RELEASING, 1 | (flags & (wire.COMPLETE | wire.ALL_SAID)))
     least = get(stream, LEAST_NEXT)
     if get(stream, EXPECTED) < least < NEVER:
         jump(stream, least)
@@ -234,7 +242,8 @@ def follow_up(state, stream, payload, kind, now, tell):
         if kind == wire.END and imaging:
             return end(state, stream, payload, now, tell)
         if kind == wire.RELEASE:
-            return let_follow(state, stream, serial, load_n32le(payload + wire.FLAGS), now)
+            flags = load_n32le(payload + wire.FLAGS)
+            return let_follow(state, stream, serial, flags, now, tell)
         if kind == wire.ABORT:
             return fail(state, stream, ABORTED, now, tell)
     add(stream, BAD_SPLICES, 1)
@@ -259,6 +268,8 @@ def take_splice(state, first, payload, length, now, tell):
         hold(state, stream, serial, load_n32le(payload + wire.FLAGS), now, tell)
     elif kind == wire.BEGIN:
         begin(state, stream, payload, serial, now, tell)
+    elif kind == wire.ABOUT:
+        return READ, stream
     else:
         return follow_up(state, stream, payload, kind, now, tell), stream
     return DONE, stream
@@ -272,6 +283,9 @@ def spliced(state, channel, first, payload, length, now, deliver, tell):
     """
     following, stream = take_splice(state, first, payload, length, now, tell)
     messages = 0
+    if following == READ:
+        inner = payload + wire.SPLICE_BYTES
+        messages = deliver(state, channel, inner, length - wire.SPLICE_BYTES, now)
     if following == DECODE:
         tell(state, channel, stream, TELL_ASIDE, now)
         inner = payload + wire.SPLICE_BYTES

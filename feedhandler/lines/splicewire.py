@@ -9,6 +9,7 @@ feed's own transport. They are inputs like any other packet, so a recording has 
     END      the number of its parts
     RELEASE  behind images of single instruments: what is held may follow
     ABORT    the hold or the image has come to nothing
+    ABOUT    a datagram that is read at once: what it says of instruments holds at any time
 """
 
 from __future__ import annotations
@@ -27,10 +28,12 @@ PART: Final = 3
 END: Final = 4
 RELEASE: Final = 5
 ABORT: Final = 6
+ABOUT: Final = 7
 
 ONE_KEY: Final = 1  # BEGIN: the image is of the instrument `key` alone
 EMPTY: Final = 2  # HOLD: the books of the unit are emptied, images of all its instruments follow
 COMPLETE: Final = 4  # RELEASE: every instrument of the unit has had its image
+ALL_SAID: Final = 8  # RELEASE: so has every one that has a book: the others are right if empty
 
 SPLICE_DTYPE: Final = np.dtype(
     [

@@ -11,6 +11,7 @@ from feedhandler.books.layout import APPLY, TOP_FAULT
 from feedhandler.books.tops import top_address
 from feedhandler.books.trust import (
     forget_marks,
+    mark_empty,
     marked_live,
     mend_unit,
     set_mark,
@@ -37,6 +38,7 @@ from feedhandler.lines.layout import (
     TELL_ASIDE,
     TELL_CLEAR,
     TELL_EMPTY,
+    TELL_EMPTY_RIGHT,
     TELL_FORGET,
     TELL_IMAGE,
     TELL_LIVE,
@@ -96,6 +98,8 @@ def tell_trust(book, unit, stream, what, timestamp_ns):
         empty_books(book, unit, stream, timestamp_ns)
     elif what == TELL_MARK:
         mark_instrument(book, unit, stream)
+    elif what == TELL_EMPTY_RIGHT:
+        mark_empty(book, unit)
     elif what == TELL_UNMARKED:
         return unmarked(book, unit)
     return 0
