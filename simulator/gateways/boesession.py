@@ -17,6 +17,7 @@ from simulator.gateways import boeterms as b
 from simulator.gateways.accounts import Account
 from simulator.gateways.orders import Order, Request, Told
 from simulator.gateways.session import Session
+from simulator.gateways.terms import Terms, amount, word
 from simulator.matching import records as r
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class BoeSession(Session):
 
     def take(self, code: int, values: Values, now_ns: int) -> None:
         """Takes a message of the client."""
-        self.received = b.amount(values, "sequence_number") or self.received
+        self.received = amount(values, "sequence_number") or self.received
         body = {name: value for name, value in values.items() if name not in HEADER}
         if code == NEW:
             self._enter(body, now_ns)
@@ -128,10 +129,10 @@ class BoeSession(Session):
         return b.Refusal(*b.REJECTS[r.BOOK_FULL]) if self.orders.full else None
 
     def _enter(self, values: Values, now_ns: int) -> None:
-        wire = b.word(values, "cl_ord_id")
-        instrument = self.gateway.numbers.get(b.word(values, "symbol"), 0)
-        found = self._bad_id(wire) or b.terms_of(values, b.amount(values, "order_qty"))
-        if not instrument and isinstance(found, b.Terms):
+        wire = word(values, "cl_ord_id")
+        instrument = self.gateway.numbers.get(word(values, "symbol"), 0)
+        found = self._bad_id(wire) or b.terms_of(values, amount(values, "order_qty"))
+        if not instrument and isinstance(found, Terms):
             found = b.Refusal(*b.REJECTS[r.UNKNOWN_INSTRUMENT])
         if isinstance(found, b.Refusal):
             self._refuse(REJECTED, wire, found, now_ns, values)
@@ -143,15 +144,15 @@ class BoeSession(Session):
         kind: int,
         wire: str,
         instrument: int,
-        terms: b.Terms,
+        terms: Terms,
         kept: Values,
         now_ns: int,
         old: Order | None = None,
     ) -> None:
         given: dict[str, Any] = terms._asdict()
         given["type"] = given.pop("kind")
-        given["flags"] |= self.flags(given.pop("mode"))
-        side, target = b.SIDES[b.word(kept, "side")], old.token if old is not None else 0
+        given["flags"] |= self.flags(given.pop("self_trade"))
+        side, target = b.SIDES[word(kept, "side")], old.token if old is not None else 0
         token = self.new_token()
         more = {"side": side, "token": token, "target": target, "group": self.account.group}
         command = self.row(kind, now_ns, instrument=instrument, **given, **more)
@@ -159,7 +160,7 @@ class BoeSession(Session):
         self.gateway.command(command)
 
     def _modify(self, values: Values, now_ns: int) -> None:
-        wire, old = b.word(values, "cl_ord_id"), self.orders.find(b.word(values, "orig_cl_ord_id"))
+        wire, old = word(values, "cl_ord_id"), self.orders.find(word(values, "orig_cl_ord_id"))
         if old is None:
             no_order = b.Refusal(b.NO_ORDER, "no such order")
             self._refuse(MODIFY_REJECTED, wire, no_order, now_ns, values)
@@ -168,9 +169,9 @@ class BoeSession(Session):
         kept |= {name: values[name] for name in CHANGED if name in values}
         kept["cancel_orig_on_reject"] = values.get("cancel_orig_on_reject", "")
         kept["order_qty"] = values.get("order_qty", kept["order_qty"])
-        left = b.amount(kept, "order_qty") - old.executed_before
+        left = amount(kept, "order_qty") - old.executed_before
         found = self._bad_id(wire) or b.terms_of(kept, left)
-        if isinstance(found, b.Terms) and not same_kind(found, kept, old):
+        if isinstance(found, Terms) and not same_kind(found, kept, old):
             found = b.unlike("the change")
         if isinstance(found, b.Refusal):
             self._refuse(MODIFY_REJECTED, wire, found, now_ns, values)
@@ -189,7 +190,7 @@ class BoeSession(Session):
             self.ask_cancel(old, now_ns, 0, {})
 
     def _cancel(self, values: Values, now_ns: int) -> None:
-        wire = b.word(values, "orig_cl_ord_id")
+        wire = word(values, "orig_cl_ord_id")
         order = self.orders.find(wire)
         if order is None:
             no_order = b.Refusal(b.NO_ORDER, "no such order")
@@ -200,7 +201,7 @@ class BoeSession(Session):
             self.ask_cancel(order, now_ns, 0, values)
 
     def _purge(self, values: Values, now_ns: int) -> None:
-        options = bytes.fromhex(b.word(values, "options"))
+        options = bytes.fromhex(word(values, "options"))
         if any(options):
             refusal = b.Refusal(b.OTHER, "only all orders can be purged")
             self._refuse(PURGE_REJECTED, "", refusal, now_ns, values)
@@ -309,9 +310,9 @@ def asked_for(record: Record, bits: list[int]) -> list[str]:
     ]
 
 
-def same_kind(terms: b.Terms, kept: Values, old: Order) -> bool:
+def same_kind(terms: Terms, kept: Values, old: Order) -> bool:
     """Whether a modify leaves what the matching cannot change."""
     before = old.command[0]
     flags = int(before["flags"]) & ~OWN_FLAGS == terms.flags & ~OWN_FLAGS
     same = int(before["type"]) == terms.kind
-    return flags and same and int(before["side"]) == b.SIDES[b.word(kept, "side")]
+    return flags and same and int(before["side"]) == b.SIDES[word(kept, "side")]

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from feedhandler.actions import BUY, NO_PRICE, SELL
 from feedhandler.wire.record import Values
+from simulator.gateways.terms import Terms, amount, word
 from simulator.matching import records as r
 
 UNIT: Final = 10_000  # 1e-8 currency units of the wire's 4 decimals
@@ -88,34 +89,9 @@ class Refusal(NamedTuple):
     text: str
 
 
-class Terms(NamedTuple):
-    """An order as the matching takes it; fields of COMMAND_DTYPE, `mode` aside."""
-
-    kind: int
-    time_in_force: int
-    flags: int
-    price: int
-    quantity: int
-    display: int
-    minimum: int
-    cap: int
-    mode: int
-
-
 def unlike(what: str) -> Refusal:
     """A refusal of a field's value."""
     return Refusal(OTHER, f"{what} is not valid here")
-
-
-def amount(values: Values, name: str) -> int:
-    """A number; 0 where it is not given."""
-    value = values.get(name, 0)
-    return value if isinstance(value, int) else 0
-
-
-def word(values: Values, name: str) -> str:
-    """A text; empty where it is not given."""
-    return str(values.get(name, ""))
 
 
 def good_id(text: str) -> bool:

@@ -27,6 +27,7 @@ from simulator.gateways import meoterms as m
 from simulator.gateways.accounts import Account
 from simulator.gateways.orders import Order, Request, Told
 from simulator.gateways.session import Session
+from simulator.gateways.terms import Terms, amount, word
 from simulator.matching import records as r
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class MeoSession(Session):
         names = ("mpid", "client_order_id", "original_client_order_id", "order_id", "price", "size")
         given: Values = {name: values[name] for name in names if name in values}
         given |= dict.fromkeys(("order_status", "modify_status", "cancel_status"), status)
-        self._tell(code, m.amount(values, "symbol_id"), now_ns, **given)
+        self._tell(code, amount(values, "symbol_id"), now_ns, **given)
 
     # What the client sends.
 
@@ -125,7 +126,7 @@ class MeoSession(Session):
         takers[str(record.code)](values, now_ns)
 
     def _bad_id(self, values: Values) -> str:
-        wire = m.word(values, "client_order_id")
+        wire = word(values, "client_order_id")
         if not m.good_id(wire):
             return m.BAD_ID
         if self.orders.find(wire) is not None:
@@ -135,8 +136,8 @@ class MeoSession(Session):
         return m.TOO_MANY if self.orders.full else ""
 
     def _enter(self, values: Values, now_ns: int) -> None:
-        instrument = m.amount(values, "symbol_id")
-        found = self._bad_id(values) or m.terms_of(values, m.amount(values, "size"))
+        instrument = amount(values, "symbol_id")
+        found = self._bad_id(values) or m.terms_of(values, amount(values, "size"))
         if not 1 <= instrument <= len(self.gateway.symbols):
             found = m.NO_SYMBOL
         if isinstance(found, str):
@@ -148,32 +149,32 @@ class MeoSession(Session):
         self,
         kind: int,
         instrument: int,
-        terms: m.Terms,
+        terms: Terms,
         kept: Values,
         now_ns: int,
         old: Order | None = None,
     ) -> None:
         given: dict[str, Any] = terms._asdict()
         given["type"] = given.pop("kind")
-        given["flags"] |= self.flags(given.pop("mode"))
+        given["flags"] |= self.flags(given.pop("self_trade"))
         token, target = self.new_token(), old.token if old is not None else 0
         more = {"side": m.side_of(kept), "token": token, "target": target}
         more["group"] = self.account.group
         command = self.row(kind, now_ns, instrument=instrument, **given, **more)
-        wire = m.word(kept, "client_order_id")
+        wire = word(kept, "client_order_id")
         self.orders.add(Order(wire, token, instrument, kept, command, old=old))
         self.gateway.command(command)
 
     def _modify(self, values: Values, now_ns: int) -> None:
-        old = self.orders.find(m.word(values, "original_client_order_id"))
+        old = self.orders.find(word(values, "original_client_order_id"))
         if old is None or values["symbol_id"] != old.instrument:
             self._refuse("MR", m.NO_ORDER, values, now_ns)
             return
-        short = SHORT_SALE.of(m.amount(values, CHANGES.name))
+        short = SHORT_SALE.of(amount(values, CHANGES.name))
         kept = {**old.terms, **{name: values[name] for name in CHANGED}}
         kept["client_order_id"] = values["client_order_id"]
         kept[INSTRUCTIONS.name] = with_short_sale(kept, short)
-        left = m.amount(kept, "size") - old.executed_before
+        left = amount(kept, "size") - old.executed_before
         found = self._bad_id(values) or m.terms_of(kept, left)
         if short and m.side_of(kept) != SELL:
             found = m.BAD_TERMS
@@ -196,7 +197,7 @@ class MeoSession(Session):
             self.ask_cancel(order, now_ns, 0, values)
 
     def _cancel(self, values: Values, now_ns: int) -> None:
-        order = self.orders.find(m.word(values, "original_client_order_id"))
+        order = self.orders.find(word(values, "original_client_order_id"))
         self._ask("CR", order, values, now_ns)
 
     def _cancel_by_number(self, values: Values, now_ns: int) -> None:
@@ -205,12 +206,12 @@ class MeoSession(Session):
         self._ask("CQ", next(found, None), values, now_ns)
 
     def _mass_cancel(self, values: Values, now_ns: int) -> None:
-        action, status = m.word(values, "action"), m.SUCCESSFUL
+        action, status = word(values, "action"), m.SUCCESSFUL
         if action not in (BLOCK, CANCEL, BOTH, UNBLOCK):
             status = BAD_ACTION
-        elif m.word(values, "scope"):
+        elif word(values, "scope"):
             status = BAD_SCOPE
-        elif m.word(values, "purge_group"):
+        elif word(values, "purge_group"):
             status = BAD_GROUP
         elif action in (CANCEL, BOTH) and self.orders.busy:
             status = UNSTATED
@@ -310,7 +311,7 @@ class MeoSession(Session):
 
 def with_short_sale(terms: Values, short: int) -> int:
     """The instructions of an order with another short sale indicator; 0 leaves them as they are."""
-    packed = m.amount(terms, INSTRUCTIONS.name)
+    packed = amount(terms, INSTRUCTIONS.name)
     if short == 0:
         return packed
     every = ((1 << SHORT_SALE.width) - 1) << SHORT_SALE.shift

@@ -8,11 +8,12 @@ for, rather than passed over.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from feedhandler.actions import BUY, NO_PRICE, SELL
 from feedhandler.protocols.miax_meo import INSTRUCTIONS, MIAX_MEO
 from feedhandler.wire.record import Values
+from simulator.gateways.terms import Terms, amount, word
 from simulator.matching import records as r
 
 UNIT: Final = 100  # 1e-8 currency units of the wire's 6 decimals
@@ -99,31 +100,6 @@ LIQUIDITY: Final = {
     r.MIDPOINT: "M",
     r.CROSSED: "X",
 }
-
-
-class Terms(NamedTuple):
-    """An order as the matching takes it; fields of COMMAND_DTYPE, `mode` aside."""
-
-    kind: int
-    time_in_force: int
-    flags: int
-    price: int
-    quantity: int
-    display: int
-    minimum: int
-    cap: int
-    mode: int
-
-
-def amount(values: Values, name: str) -> int:
-    """A number; 0 where it is not given."""
-    value = values.get(name, 0)
-    return value if isinstance(value, int) else 0
-
-
-def word(values: Values, name: str) -> str:
-    """A text; empty where it is not given."""
-    return str(values.get(name, ""))
 
 
 def parts_of(values: Values) -> dict[str, int]:

@@ -23,6 +23,7 @@ from simulator.gateways.accounts import Account
 from simulator.gateways.gateway import Gateway, Submit
 from simulator.gateways.orders import Order, Request, Told
 from simulator.gateways.soupbin import SoupConnection, SoupSession
+from simulator.gateways.terms import Terms
 from simulator.matching import records as r
 from simulator.serving.peers import Outlet
 
@@ -113,14 +114,14 @@ class OuchSession(SoupSession):
         kind: int,
         number: int,
         instrument: int,
-        terms: o.Terms,
+        terms: Terms,
         kept: Values,
         now_ns: int,
         old: Order | None = None,
     ) -> None:
         given: dict[str, Any] = terms._asdict()
         given["type"] = given.pop("kind")
-        given["flags"] |= self.flags()
+        given["flags"] |= self.flags(given.pop("self_trade"))
         side, target = o.SIDES[str(kept["side"])], old.token if old is not None else 0
         more = {"side": side, "token": number, "target": target, "group": self.account.group}
         command = self.row(kind, now_ns, instrument=instrument, **given, **more)
@@ -288,7 +289,7 @@ def is_limit(order: Order) -> bool:
     return int(order.command["type"][0]) == r.LIMIT
 
 
-def same_kind(terms: o.Terms, old: Order) -> bool:
+def same_kind(terms: Terms, old: Order) -> bool:
     """Whether a replace leaves what the matching cannot change."""
     before = old.command[0]
     flags = int(before["flags"]) & ~OWN_FLAGS == terms.flags & ~OWN_FLAGS

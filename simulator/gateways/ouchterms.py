@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from feedhandler.actions import BUY, NO_PRICE, SELL
-from feedhandler.wire.record import Value, Values
+from feedhandler.wire.record import Values
 from feedhandler.wire.tails import entries, integer
+from simulator.gateways.terms import Terms, amount
 from simulator.matching import records as r
 
 UNIT: Final = 10_000  # 1e-8 currency units of the wire's 4 decimals
@@ -88,19 +89,6 @@ CANCELS: Final = {
 SYSTEM_CANCEL: Final = "Z"
 
 
-class Terms(NamedTuple):
-    """An order as the matching takes it; fields of COMMAND_DTYPE."""
-
-    kind: int
-    time_in_force: int
-    flags: int
-    price: int
-    quantity: int
-    display: int
-    minimum: int
-    cap: int
-
-
 def options_of(values: Values, group: str) -> Values:
     """The elements of an appendage, by name; of one that comes twice the last."""
     made: Values = {}
@@ -168,12 +156,6 @@ def priced(values: Values, options: Values, terms: Terms) -> Terms | int:
         price = amount(options, "peg_offset") * UNIT
     made = {"price": price, "cap": cap, "quantity": quantity, "display": floor, "minimum": minimum}
     return terms._replace(kind=kind, **made)
-
-
-def amount(options: Values, name: str) -> int:
-    """A number of an appendage; 0 where it is not given."""
-    value: Value = options.get(name, 0)
-    return value if isinstance(value, int) else 0
 
 
 def liquidity_flag(liquidity: int, adding: bool, time_in_force: int) -> str:

@@ -19,6 +19,7 @@ from simulator.gateways import pillarterms as p
 from simulator.gateways.accounts import Account
 from simulator.gateways.orders import Order, Request, Told
 from simulator.gateways.session import Session
+from simulator.gateways.terms import Terms, amount
 from simulator.matching import records as r
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class PillarSession(Session):
         takers[int(record.code)](body, now_ns)
 
     def _bad_id(self, values: Values) -> int:
-        wire = p.amount(values, "cl_ord_id")
+        wire = amount(values, "cl_ord_id")
         if wire == 0:
             return p.BAD_ID
         if self.orders.find(wire) is not None:
@@ -101,8 +102,8 @@ class PillarSession(Session):
         if values["orig_cl_ord_id"]:
             self._replace(values, now_ns)
             return
-        instrument = p.amount(values, "symbol_id")
-        found = self._bad_id(values) or p.terms_of(values, p.amount(values, "order_qty"))
+        instrument = amount(values, "symbol_id")
+        found = self._bad_id(values) or p.terms_of(values, amount(values, "order_qty"))
         if not 1 <= instrument <= len(self.gateway.symbols):
             found = p.REASONS[r.UNKNOWN_INSTRUMENT]
         if isinstance(found, int):
@@ -114,7 +115,7 @@ class PillarSession(Session):
         self,
         kind: int,
         instrument: int,
-        terms: p.Terms,
+        terms: Terms,
         kept: Values,
         now_ns: int,
         old: Order | None = None,
@@ -127,18 +128,18 @@ class PillarSession(Session):
         more = {"side": p.SIDES[side_of(kept)], "token": token, "target": target}
         more["group"] = self.account.group
         command = self.row(kind, now_ns, instrument=instrument, **given, **more)
-        wire = p.amount(kept, "cl_ord_id")
+        wire = amount(kept, "cl_ord_id")
         self.orders.add(Order(wire, token, instrument, kept, command, old=old))
         self.gateway.command(command)
 
     def _replace(self, values: Values, now_ns: int) -> None:
-        old = self.orders.find(p.amount(values, "orig_cl_ord_id"))
+        old = self.orders.find(amount(values, "orig_cl_ord_id"))
         if old is None:
             self._reject(NEW, values, p.REASONS[r.UNKNOWN_ORDER], now_ns)
             return
-        left = p.amount(values, "order_qty") - old.executed_before
+        left = amount(values, "order_qty") - old.executed_before
         found = self._bad_id(values) or p.terms_of(values, left)
-        if isinstance(found, p.Terms) and not same_kind(found, values, old):
+        if isinstance(found, Terms) and not same_kind(found, values, old):
             found = p.NOT_ALLOWED
         if isinstance(found, int):
             self._reject(NEW, values, found, now_ns)
@@ -151,7 +152,7 @@ class PillarSession(Session):
 
     def _named(self, code: int, values: Values, now_ns: int) -> Order | None:
         """The order that a request is about; None behind a reject."""
-        order = self.orders.find(p.amount(values, "orig_cl_ord_id"))
+        order = self.orders.find(amount(values, "orig_cl_ord_id"))
         if order is None:
             self._reject(code, values, p.REASONS[r.UNKNOWN_ORDER], now_ns)
         elif self.orders.busy:
@@ -168,8 +169,8 @@ class PillarSession(Session):
         order = self._named(MODIFY, values, now_ns)
         if order is None:
             return
-        side = p.amount(values, "side") or side_of(order.terms)
-        left = p.amount(values, "order_qty") - order.executed_before
+        side = amount(values, "side") or side_of(order.terms)
+        left = amount(values, "order_qty") - order.executed_before
         if p.SIDES.get(side) != p.SIDES[side_of(order.terms)] or not 0 < left <= order.leaves:
             self._reject(MODIFY, values, p.NOT_ALLOWED, now_ns)
         elif left == order.leaves:
@@ -178,7 +179,7 @@ class PillarSession(Session):
             self.ask_cancel(order, now_ns, left, values)
 
     def _bulk(self, values: Values, now_ns: int) -> None:
-        instrument = p.amount(values, "symbol_id")
+        instrument = amount(values, "symbol_id")
         if instrument > len(self.gateway.symbols):
             self._reject(BULK, values, p.REASONS[r.UNKNOWN_INSTRUMENT], now_ns)
         elif values["bulk_cancel_type"] != ALL_OF_SESSION or values["side"]:
@@ -234,7 +235,7 @@ class PillarSession(Session):
         self._change(order, terms, ack_type, reason, told.time_ns)
 
     def _modified(self, order: Order, values: Values, time_ns: int) -> None:
-        side = p.amount(values, "side")
+        side = amount(values, "side")
         if side:
             order.terms["bitfield_order_instructions"] = with_side(order.terms, side)
         order.terms["order_qty"] = values["order_qty"]
@@ -276,16 +277,16 @@ class PillarSession(Session):
 
 def side_of(terms: Values) -> int:
     """The side on the wire."""
-    return p.amount(terms, "bitfield_order_instructions") >> SIDE_SHIFT
+    return amount(terms, "bitfield_order_instructions") >> SIDE_SHIFT
 
 
 def with_side(terms: Values, side: int) -> int:
     """The order instructions with another side."""
-    low = p.amount(terms, "bitfield_order_instructions") & (1 << SIDE_SHIFT) - 1
+    low = amount(terms, "bitfield_order_instructions") & (1 << SIDE_SHIFT) - 1
     return side << SIDE_SHIFT | low
 
 
-def same_kind(terms: p.Terms, values: Values, old: Order) -> bool:
+def same_kind(terms: Terms, values: Values, old: Order) -> bool:
     """Whether a replace leaves what the matching cannot change."""
     before = old.command[0]
     flags = int(before["flags"]) & ~OWN_FLAGS == terms.flags & ~OWN_FLAGS

@@ -6,11 +6,12 @@ document that was not at hand: those here are this venue's own.
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from feedhandler.actions import BUY, NO_PRICE, SELL
 from feedhandler.protocols.pillar_gateway import ORDER_ADD_ON, ORDER_INSTRUCTIONS
 from feedhandler.wire.record import Values
+from simulator.gateways.terms import Terms, amount
 from simulator.matching import records as r
 
 MOST_PRICE: Final = 10**14  # a million currency units, 8 decimals as the matching's
@@ -85,29 +86,9 @@ LIQUIDITY: Final = {
 }
 
 
-class Terms(NamedTuple):
-    """An order as the matching takes it; fields of COMMAND_DTYPE, `self_trade` aside."""
-
-    kind: int
-    time_in_force: int
-    flags: int
-    price: int
-    quantity: int
-    display: int
-    minimum: int
-    cap: int
-    self_trade: int
-
-
 def parts_of(instructions: int) -> dict[str, int]:
     """The order instructions, taken apart."""
     return {part.name: part.of(instructions) for part in ORDER_INSTRUCTIONS}
-
-
-def amount(values: Values, name: str) -> int:
-    """A number; 0 where it is not given."""
-    value = values.get(name, 0)
-    return value if isinstance(value, int) else 0
 
 
 def add_on_of(values: Values) -> Values:

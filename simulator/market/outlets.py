@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -16,7 +17,7 @@ from simulator.market.manifest import LineFile, VenueMade
 from simulator.market.plan import MarketPlan
 from simulator.publishing.dialects.dialect import Listing
 from simulator.publishing.faults import NO_FAULTS, FaultPlan
-from simulator.publishing.lines import LineCapture, capture_path, lines_of
+from simulator.publishing.lines import Line, LineCapture, capture_path, lines_of
 from simulator.publishing.linestream import LineStream
 from simulator.publishing.packets import Packets
 from simulator.publishing.publisher import Publisher
@@ -40,6 +41,20 @@ def publisher_of(plan: MarketPlan, name: str, *, retain: int | None = 0) -> Publ
     venue = VENUES[name]
     listings = listings_of(venue, list(plan.symbols))
     return Publisher(venue, listings, plan.day, seed=plan.seed, retain=retain)
+
+
+def files_of(lines: Sequence[tuple[Line, Path, LineStream, LineCapture]]) -> list[LineFile]:
+    """What ended captures are, a line each."""
+    return [
+        LineFile(
+            name=path.name,
+            line=line.name,
+            packets=capture.packet_count,
+            bytes=path.stat().st_size,
+            sha256=hash_of(path),
+        )
+        for line, path, _, capture in lines
+    ]
 
 
 class CaptureOutlet:
@@ -86,16 +101,7 @@ class CaptureOutlet:
         for _, _, stream, capture in self._lines:
             capture.write(stream.flush())
         self._stack.close()
-        files = [
-            LineFile(
-                name=path.name,
-                line=line.name,
-                packets=capture.packet_count,
-                bytes=path.stat().st_size,
-                sha256=hash_of(path),
-            )
-            for line, path, _, capture in self._lines
-        ]
+        files = files_of(self._lines)
         return VenueMade(
             name=self.name,
             feed=self.publisher.venue.feed,

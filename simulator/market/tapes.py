@@ -23,9 +23,9 @@ from feedhandler.consolidated.subscriptions import Subscription
 from feedhandler.dates import midnight_ns
 from feedhandler.symbology import Convention, parse
 from nic.regions import CHECKED, allowed
-from simulator.market.manifest import LineFile, VenueMade
+from simulator.market.manifest import VenueMade
 from simulator.market.market import Market, Output
-from simulator.market.outlets import hash_of
+from simulator.market.outlets import files_of
 from simulator.market.plan import ZONE, MarketPlan
 from simulator.publishing.faults import NO_FAULTS, FaultPlan
 from simulator.publishing.lines import LineCapture, capture_path, lines_of
@@ -83,16 +83,7 @@ class TapeOutlet:
         for _, _, stream, capture in self._lines:
             capture.write(stream.flush())
         self._stack.close()
-        files = [
-            LineFile(
-                name=path.name,
-                line=line.name,
-                packets=capture.packet_count,
-                bytes=path.stat().st_size,
-                sha256=hash_of(path),
-            )
-            for line, path, _, capture in self._lines
-        ]
+        files = files_of(self._lines)
         counts = {"messages": self.publisher.messages, "packets": self.packets}
         about = self.about
         return VenueMade(name=about.name, feed=about.feed, unsaid={}, files=files, **counts)
