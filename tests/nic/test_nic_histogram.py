@@ -10,6 +10,7 @@ from numba import njit
 
 from nic.histogram import BUCKET_COUNT, HISTOGRAM_DTYPE, bucket_index, histogram_add
 from nic.percentiles import bucket_bounds, mean, percentiles
+from nic.regions import allowed
 
 VALUES = st.one_of(st.integers(0, 100), st.integers(0, 2**20), st.integers(0, 2**64 - 1))
 
@@ -27,7 +28,8 @@ def add_all(histogram, values):
 
 def filled(values):
     histogram = np.zeros(1, HISTOGRAM_DTYPE)
-    add_all(np.uint64(histogram.ctypes.data), np.array(values, np.uint64))
+    with allowed(histogram):
+        add_all(np.uint64(histogram.ctypes.data), np.array(values, np.uint64))
     return histogram
 
 

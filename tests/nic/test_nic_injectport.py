@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 from numba import njit
@@ -11,6 +14,7 @@ from nic.injectburst import SLOTS
 from nic.injectport import HEADERS_BYTES, MOST_PAYLOAD_BYTES, InjectPort
 from nic.layout import DESCRIPTOR_DTYPE
 from nic.port import copy_frame, ipv4_number
+from nic.regions import allow, allowed, forbid
 
 GROUP, PORT = "127.88.0.2", 3001
 
@@ -34,11 +38,24 @@ class Reader:
     def poll(self) -> int:
         """Frames that came."""
         out = self.out.ctypes.data
-        return int(poll(self.port.ops["rx_burst"], self.port.handle, out, len(self.out)))
+        with self.memory():
+            return int(poll(self.port.ops["rx_burst"], self.port.handle, out, len(self.out)))
+
+    @contextmanager
+    def memory(self) -> Iterator[None]:
+        """What the port's kernels may touch, as a loop that has it says."""
+        places = [allow(*region) for region in self.port.regions]
+        try:
+            with allowed(self.out):
+                yield
+        finally:
+            for place in places:
+                forbid(place)
 
     def release(self) -> None:
         """Gives the one frame back."""
-        release(self.port.ops["release"], self.port.handle, self.out.ctypes.data, 1)
+        with self.memory():
+            release(self.port.ops["release"], self.port.handle, self.out.ctypes.data, 1)
 
 
 def test_datagrams_come_out_in_order_one_at_a_time_with_right_headers() -> None:

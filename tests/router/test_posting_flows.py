@@ -28,7 +28,7 @@ def rig() -> Iterator[PostRig]:
 
 
 @settings(deadline=None, max_examples=40)
-@given(st.lists(st.tuples(st.integers(0, 200 * SECOND), st.integers(0, 100_000)), max_size=30))
+@given(st.lists(st.tuples(st.integers(0, 200 * SECOND), st.integers(1, 100_000)), max_size=30))
 def test_sums_decay_by_half_lives(trades: list[tuple[int, int]]) -> None:
     with PostRig(1, 0, Settings(half_life_ns=HALF_LIFE)) as rig:
         wanted = 0.0
