@@ -10,6 +10,7 @@ from numba import njit
 
 from nic.block import create
 from nic.raw import load_u64le, pause, store_u64le
+from nic.regions import allowed
 from nic.ring import ring_claim, ring_drop, ring_front, ring_publish
 from nic.ringlayout import ring_dtype
 from nic.ringview import Ring
@@ -74,12 +75,13 @@ def test_ring_behaves_as_a_bounded_queue(steps):
 def test_two_threads_see_every_record_whole_and_in_order():
     block, ring = new_ring(64)
     count, wrong = 200_000, []
-    produce(ring.address, 0)
-    consume(ring.address, 0)
-    consumer = threading.Thread(target=lambda: wrong.append(consume(ring.address, count)))
-    consumer.start()
-    produce(ring.address, count)
-    consumer.join()
+    with allowed(block):
+        produce(ring.address, 0)
+        consume(ring.address, 0)
+        consumer = threading.Thread(target=lambda: wrong.append(consume(ring.address, count)))
+        consumer.start()
+        produce(ring.address, count)
+        consumer.join()
     assert wrong == [0]
     assert len(ring) == 0
     block.close()
