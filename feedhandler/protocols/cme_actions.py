@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from feedhandler.protocols.cme_entries import book, book_1_5, book_long, reset_channel, trades
+from feedhandler.protocols.cme_entries import book, book_of, reset_channel, trades
 from feedhandler.protocols.cme_images import image, image_by_tcp
 from feedhandler.protocols.cme_limits import changed_limits
 from feedhandler.protocols.cme_mdp3 import CME_MDP3, CME_TCP
@@ -60,10 +60,8 @@ def decoder(protocol: Protocol) -> Any:
         code = check(address, length)
         if code < 0:
             return code
-        if code == 64:
-            return book_long(address, sequence, context, out)
-        if code == 32:
-            return book_1_5(address, sequence, context, out)
+        if code == 32 or code == 64:
+            return book_of(code, address, sequence, context, out)
         return images(code, address, sequence, context, out)
 
     @njit(nogil=True)

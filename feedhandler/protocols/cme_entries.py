@@ -159,6 +159,16 @@ book, book_1_5, book_long = book_kernel(46), book_kernel(32), book_kernel(64)
 
 
 @njit(nogil=True)
+def book_of(code, address, sequence, context, out):
+    """A message of levels of any version."""
+    if code == 64:
+        return book_long(address, sequence, context, out)
+    if code == 32:
+        return book_1_5(address, sequence, context, out)
+    return book(address, sequence, context, out)
+
+
+@njit(nogil=True)
 def trade_head(action, aggressor):
     """Kind, side and flags of a trade's record; 0 for an action that is none of trades."""
     side = aggressor if aggressor == 1 or aggressor == 2 else 0

@@ -13,13 +13,7 @@ from feedhandler.context import count_fault
 from feedhandler.faults import NO_ROOM
 from feedhandler.protocols.cme_actions import CHANNEL_RESET, check_udp, for_all, images
 from feedhandler.protocols.cme_counts import follow_channel, note_image
-from feedhandler.protocols.cme_entries import (
-    DIMENSION_BYTES,
-    book,
-    book_1_5,
-    book_long,
-    first_group,
-)
+from feedhandler.protocols.cme_entries import DIMENSION_BYTES, book_of, first_group
 from feedhandler.protocols.cme_layouts import SECURITY, column, layout_of, load_n16
 from feedhandler.protocols.cme_levels import row_of
 from feedhandler.protocols.cme_mdp3 import CME_MDP3
@@ -62,16 +56,6 @@ def left_out_levels(code, address, length, sequence, context, out):
 
 
 @njit(nogil=True)
-def levels_of(code, address, sequence, context, out):
-    """A message of levels."""
-    if code == 64:
-        return book_long(address, sequence, context, out)
-    if code == 32:
-        return book_1_5(address, sequence, context, out)
-    return book(address, sequence, context, out)
-
-
-@njit(nogil=True)
 def image_by_price(code, address, sequence, context, out):
     """A snapshot of a book by price, with what it is good up to."""
     made = images(code, address, sequence, context, out)
@@ -92,7 +76,7 @@ def by_price(address, length, sequence, context, out):
     place = out + ACTION_BYTES * made
     if code == 32 or code == 46 or code == 64:
         start = left_out_levels(code, address, length, sequence, context, out)
-        return made + levels_of(code, start, sequence, context, place) if start != 0 else made
+        return made + book_of(code, start, sequence, context, place) if start != 0 else made
     if code == CHANNEL_RESET:
         return reset_counted(address, sequence, context, out)
     if code == 38 or code == 52 or code == 69:

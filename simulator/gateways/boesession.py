@@ -137,27 +137,7 @@ class BoeSession(Session):
         if isinstance(found, b.Refusal):
             self._refuse(REJECTED, wire, found, now_ns, values)
         else:
-            self._submit(r.NEW, wire, instrument, found, values, now_ns)
-
-    def _submit(
-        self,
-        kind: int,
-        wire: str,
-        instrument: int,
-        terms: Terms,
-        kept: Values,
-        now_ns: int,
-        old: Order | None = None,
-    ) -> None:
-        given: dict[str, Any] = terms._asdict()
-        given["type"] = given.pop("kind")
-        given["flags"] |= self.flags(given.pop("self_trade"))
-        side, target = b.SIDES[word(kept, "side")], old.token if old is not None else 0
-        token = self.new_token()
-        more = {"side": side, "token": token, "target": target, "group": self.account.group}
-        command = self.row(kind, now_ns, instrument=instrument, **given, **more)
-        self.orders.add(Order(wire, token, instrument, kept, command, old=old))
-        self.gateway.command(command)
+            self.submit(r.NEW, wire, instrument, side_of(values), found, values, now_ns)
 
     def _modify(self, values: Values, now_ns: int) -> None:
         wire, old = word(values, "cl_ord_id"), self.orders.find(word(values, "orig_cl_ord_id"))
@@ -181,7 +161,7 @@ class BoeSession(Session):
         else:
             display, minimum = (min(x, left) for x in (found.display, found.minimum))
             terms = found._replace(display=display, minimum=minimum)
-            self._submit(r.REPLACE, wire, old.instrument, terms, kept, now_ns, old)
+            self.submit(r.REPLACE, wire, old.instrument, side_of(kept), terms, kept, now_ns, old)
 
     def _cancel_instead(self, old: Order, terms: Values, now_ns: int) -> None:
         """Cancels an order whose modify was refused, where the client wanted that."""
@@ -310,9 +290,14 @@ def asked_for(record: Record, bits: list[int]) -> list[str]:
     ]
 
 
+def side_of(values: Values) -> int:
+    """The side of an order, as the matching says it."""
+    return b.SIDES[word(values, "side")]
+
+
 def same_kind(terms: Terms, kept: Values, old: Order) -> bool:
     """Whether a modify leaves what the matching cannot change."""
     before = old.command[0]
     flags = int(before["flags"]) & ~OWN_FLAGS == terms.flags & ~OWN_FLAGS
     same = int(before["type"]) == terms.kind
-    return flags and same and int(before["side"]) == b.SIDES[word(kept, "side")]
+    return flags and same and int(before["side"]) == side_of(kept)

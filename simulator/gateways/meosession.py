@@ -27,7 +27,7 @@ from simulator.gateways import meoterms as m
 from simulator.gateways.accounts import Account
 from simulator.gateways.orders import Order, Request, Told
 from simulator.gateways.session import Session
-from simulator.gateways.terms import Terms, amount, word
+from simulator.gateways.terms import amount, word
 from simulator.matching import records as r
 
 if TYPE_CHECKING:
@@ -143,27 +143,8 @@ class MeoSession(Session):
         if isinstance(found, str):
             self._refuse("NR", found, values, now_ns)
         else:
-            self._submit(r.NEW, instrument, found, values, now_ns)
-
-    def _submit(
-        self,
-        kind: int,
-        instrument: int,
-        terms: Terms,
-        kept: Values,
-        now_ns: int,
-        old: Order | None = None,
-    ) -> None:
-        given: dict[str, Any] = terms._asdict()
-        given["type"] = given.pop("kind")
-        given["flags"] |= self.flags(given.pop("self_trade"))
-        token, target = self.new_token(), old.token if old is not None else 0
-        more = {"side": m.side_of(kept), "token": token, "target": target}
-        more["group"] = self.account.group
-        command = self.row(kind, now_ns, instrument=instrument, **given, **more)
-        wire = word(kept, "client_order_id")
-        self.orders.add(Order(wire, token, instrument, kept, command, old=old))
-        self.gateway.command(command)
+            wire, side = word(values, "client_order_id"), m.side_of(values)
+            self.submit(r.NEW, wire, instrument, side, found, values, now_ns)
 
     def _modify(self, values: Values, now_ns: int) -> None:
         old = self.orders.find(word(values, "original_client_order_id"))
@@ -185,7 +166,8 @@ class MeoSession(Session):
         else:
             display, minimum = (min(x, left) for x in (found.display, found.minimum))
             terms = found._replace(display=display, minimum=minimum)
-            self._submit(r.REPLACE, old.instrument, terms, kept, now_ns, old)
+            wire, side = word(kept, "client_order_id"), m.side_of(kept)
+            self.submit(r.REPLACE, wire, old.instrument, side, terms, kept, now_ns, old)
 
     def _ask(self, code: str, order: Order | None, values: Values, now_ns: int) -> None:
         """A cancel of an order that its request names."""

@@ -119,14 +119,9 @@ class OuchSession(SoupSession):
         now_ns: int,
         old: Order | None = None,
     ) -> None:
-        given: dict[str, Any] = terms._asdict()
-        given["type"] = given.pop("kind")
-        given["flags"] |= self.flags(given.pop("self_trade"))
-        side, target = o.SIDES[str(kept["side"])], old.token if old is not None else 0
-        more = {"side": side, "token": number, "target": target, "group": self.account.group}
-        command = self.row(kind, now_ns, instrument=instrument, **given, **more)
-        self.orders.add(Order(number, number, instrument, kept, command, old=old))
-        self.gateway.command(command)
+        """The client's number is the matching's as well."""
+        side = o.SIDES[str(kept["side"])]
+        self.submit(kind, number, instrument, side, terms, kept, now_ns, old, number)
 
     def _replace(self, values: Values, now_ns: int) -> None:
         number, old = integer(values, "user_ref_num"), self._named(values, "orig_user_ref_num")

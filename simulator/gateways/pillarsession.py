@@ -109,28 +109,13 @@ class PillarSession(Session):
         if isinstance(found, int):
             self._reject(NEW, values, found, now_ns)
         else:
-            self._submit(r.NEW, instrument, found, values, now_ns)
+            wire, side = amount(values, "cl_ord_id"), p.SIDES[side_of(values)]
+            self.submit(r.NEW, wire, instrument, side, found, values, now_ns)
 
-    def _submit(
-        self,
-        kind: int,
-        instrument: int,
-        terms: Terms,
-        kept: Values,
-        now_ns: int,
-        old: Order | None = None,
-    ) -> None:
-        given: dict[str, Any] = terms._asdict()
-        given["type"], asked = given.pop("kind"), given.pop("self_trade")
-        prevention = self.flags(p.MODES[asked])
-        given["flags"] |= prevention & ~r.STP_FLAGS if asked == p.NO_PREVENTION else prevention
-        token, target = self.new_token(), old.token if old is not None else 0
-        more = {"side": p.SIDES[side_of(kept)], "token": token, "target": target}
-        more["group"] = self.account.group
-        command = self.row(kind, now_ns, instrument=instrument, **given, **more)
-        wire = amount(kept, "cl_ord_id")
-        self.orders.add(Order(wire, token, instrument, kept, command, old=old))
-        self.gateway.command(command)
+    def flags_of(self, self_trade: int) -> int:
+        """As `Session.flags_of`; an order may also ask for none where the venue has some."""
+        prevention = self.flags(p.MODES[self_trade])
+        return prevention & ~r.STP_FLAGS if self_trade == p.NO_PREVENTION else prevention
 
     def _replace(self, values: Values, now_ns: int) -> None:
         old = self.orders.find(amount(values, "orig_cl_ord_id"))
@@ -148,7 +133,8 @@ class PillarSession(Session):
         else:
             display, minimum = (min(x, left) for x in (found.display, found.minimum))
             terms = found._replace(display=display, minimum=minimum)
-            self._submit(r.REPLACE, old.instrument, terms, values, now_ns, old)
+            wire, side = amount(values, "cl_ord_id"), p.SIDES[side_of(values)]
+            self.submit(r.REPLACE, wire, old.instrument, side, terms, values, now_ns, old)
 
     def _named(self, code: int, values: Values, now_ns: int) -> Order | None:
         """The order that a request is about; None behind a reject."""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from feedhandler.wire.record import Values
 from simulator.gateways.accounts import Account
-from simulator.gateways.orders import Order, Orders, Request, Told, command
+from simulator.gateways.orders import Order, Orders, Request, Told, Wire, command
+from simulator.gateways.terms import Terms
 from simulator.matching import records as r
 
 if TYPE_CHECKING:
@@ -85,6 +86,38 @@ class Session(ABC):
         if not self.account.group:
             return made
         return made | (mode or self.gateway.self_trade) << r.STP_SHIFT
+
+    def flags_of(self, self_trade: int) -> int:
+        """The flags of an order whose terms ask so for self-trade prevention."""
+        return self.flags(self_trade)
+
+    def submit(
+        self,
+        kind: int,
+        wire: Wire,
+        instrument: int,
+        side: int,
+        terms: Terms,
+        kept: Values,
+        now_ns: int,
+        old: Order | None = None,
+        token: int = 0,
+    ) -> None:
+        """Gives an order, or what replaces an old one, to the matching.
+
+        Args:
+            kind: NEW or REPLACE of `simulator.matching.records`.
+            wire, kept: its id and its terms in the client's words.
+            token: the matching's name for it; 0: a new one.
+        """
+        given: dict[str, int] = terms._asdict()
+        given["type"] = given.pop("kind")
+        given["flags"] |= self.flags_of(given.pop("self_trade"))
+        token, target = token or self.new_token(), old.token if old is not None else 0
+        more = {"side": side, "token": token, "target": target, "group": self.account.group}
+        command = self.row(kind, now_ns, instrument=instrument, **given, **more)
+        self.orders.add(Order(wire, token, instrument, kept, command, old=old))
+        self.gateway.command(command)
 
     def gone(self, now_ns: int) -> None:
         """The connection is gone."""

@@ -121,3 +121,32 @@ class Venue:
 def other_side(side: int) -> int:
     """The side that a side trades with."""
     return SELL if side == BUY else BUY
+
+
+def outcome(
+    venue_of: Callable[[], Venue], client_of: Callable[[Venue], Any], pieces: list[bytes]
+) -> tuple[bytes, list[str]]:
+    """What a client was sent and why its connection ended, by pieces at one moment."""
+    with venue_of() as venue:
+        client = client_of(venue)
+        for piece in pieces:
+            client.peer.on_bytes(piece, START)
+        return client.wire.taken(), [why for _, why in venue.gateway.ended]
+
+
+def check_cuts(
+    venue_of: Callable[[], Venue],
+    client_of: Callable[[Venue], Any],
+    data: bytes,
+    tail: bytes,
+    *,
+    more_than: int,
+    step: int,
+) -> None:
+    """Where a client's bytes are cut changes nothing, with a broken tail behind them or without."""
+    for end in (b"", tail):
+        whole = outcome(venue_of, client_of, [data + end])
+        assert len(whole[0]) > more_than
+        assert outcome(venue_of, client_of, [bytes([byte]) for byte in data + end]) == whole
+        for cut in range(1, len(data), step):
+            assert outcome(venue_of, client_of, [data[:cut], data[cut:] + end]) == whole

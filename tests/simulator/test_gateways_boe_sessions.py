@@ -21,7 +21,7 @@ from boe_rig import (
     entered,
     units,
 )
-from gateway_rig import CENT, DOLLAR, SECOND, START, SYMBOLS, Venue
+from gateway_rig import CENT, DOLLAR, SECOND, SYMBOLS, Venue, check_cuts
 
 from feedhandler.actions import BUY, SELL
 from feedhandler.protocols.cboe_boe import CBOE_BOE
@@ -243,23 +243,8 @@ def stream(seed: int) -> bytes:
     return b"".join(made) + BEAT
 
 
-def outcome(pieces: list[bytes]) -> tuple[bytes, list[str]]:
-    """What a client was sent and why its connection ended, by pieces at one moment."""
-    with boe() as venue:
-        client = Client(venue)
-        for piece in pieces:
-            client.peer.on_bytes(piece, START)
-        return client.wire.taken(), [why for _, why in venue.gateway.ended]
-
-
 def test_where_the_stream_is_cut_changes_nothing() -> None:
-    data = stream(1)
-    for tail in (b"", b"\xba\xba\0\0rest"):
-        whole = outcome([data + tail])
-        assert len(whole[0]) > 300
-        assert outcome([bytes([byte]) for byte in data + tail]) == whole
-        for cut in range(1, len(data), 37):
-            assert outcome([data[:cut], data[cut:] + tail]) == whole
+    check_cuts(boe, Client, stream(1), b"\xba\xba\0\0rest", more_than=300, step=37)
 
 
 def test_random_truncated_and_changed_bytes_never_raise_nor_harm_others() -> None:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from gateway_rig import CENT, DOLLAR, SECOND, START, SYMBOLS, Venue
+from gateway_rig import CENT, DOLLAR, SECOND, SYMBOLS, Venue, check_cuts
 from meo_rig import REFERENCES, Client, entered, login_of, meo, message, statuses, terms
 
 from feedhandler.actions import BUY, SELL
@@ -227,23 +227,8 @@ def stream(seed: int) -> bytes:
     return b"".join(made) + BEAT
 
 
-def outcome(pieces: list[bytes]) -> tuple[bytes, list[str]]:
-    """What a client was sent and why its connection ended, by pieces at one moment."""
-    with meo() as venue:
-        client = Client(venue)
-        for piece in pieces:
-            client.peer.on_bytes(piece, START)
-        return client.wire.taken(), [why for _, why in venue.gateway.ended]
-
-
 def test_where_the_stream_is_cut_changes_nothing() -> None:
-    data = stream(1)
-    for tail in (b"", b"\0\0rest"):
-        whole = outcome([data + tail])
-        assert len(whole[0]) > 1_000
-        assert outcome([bytes([byte]) for byte in data + tail]) == whole
-        for cut in range(1, len(data), 37):
-            assert outcome([data[:cut], data[cut:] + tail]) == whole
+    check_cuts(meo, Client, stream(1), b"\0\0rest", more_than=1_000, step=37)
 
 
 def test_random_truncated_and_changed_bytes_never_raise_nor_harm_others() -> None:

@@ -7,7 +7,7 @@ import socket
 from contextlib import suppress
 
 import pytest
-from gateway_rig import ACCOUNTS, CENT, DOLLAR, SECOND, START, SYMBOLS, Venue, Wire
+from gateway_rig import ACCOUNTS, CENT, DOLLAR, SECOND, SYMBOLS, Venue, Wire, check_cuts
 from ouch_rig import Client, entered, ouch
 
 from feedhandler.actions import BUY, SELL
@@ -249,23 +249,8 @@ def stream(seed: int) -> bytes:
     return b"".join(made) + HEARTBEAT
 
 
-def outcome(pieces: list[bytes]) -> tuple[bytes, list[str]]:
-    """What a client was sent and why its connection ended, by pieces at one moment."""
-    with ouch() as venue:
-        client = Client(venue)
-        for piece in pieces:
-            client.peer.on_bytes(piece, START)
-        return client.wire.taken(), [why for _, why in venue.gateway.ended]
-
-
 def test_where_the_stream_is_cut_changes_nothing() -> None:
-    data = stream(1)
-    for tail in (b"", b"\0\0rest"):
-        whole = outcome([data + tail])
-        assert len(whole[0]) > 300
-        assert outcome([bytes([byte]) for byte in data + tail]) == whole
-        for cut in range(1, len(data), 7):
-            assert outcome([data[:cut], data[cut:] + tail]) == whole
+    check_cuts(ouch, Client, stream(1), b"\0\0rest", more_than=300, step=7)
 
 
 def test_random_truncated_and_changed_bytes_never_raise_nor_harm_others() -> None:
